@@ -1,0 +1,1 @@
+"""An EV charging network in a box. Start reading at ARCHITECTURE.md."""
