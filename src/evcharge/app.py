@@ -1,0 +1,77 @@
+"""The web program: `create_app` puts the features into the shell."""
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from jinja2 import StrictUndefined
+from sqlalchemy.orm import Session
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from evcharge.accounts.queries import operators_of, signed_in_user_or_none
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.db import Database
+from evcharge.kernel.settings import Settings
+from evcharge.web import errors, formats, shell
+from evcharge.web.context import CurrentUser, db
+from evcharge.wiring import ON_PAID
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BLUEPRINTS = ()
+LONGEST_BODY = 1_000_000
+
+
+def create_app(settings: Settings, database: Database) -> Flask:
+    app = Flask("evcharge.web", instance_path=str(settings.data_dir.absolute()))
+    app.secret_key = settings.secret_key.get_secret_value()
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        MAX_CONTENT_LENGTH=LONGEST_BODY,
+        SESSION_COOKIE_NAME="evcharge",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=not settings.demo,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings.login_days),
+        WTF_CSRF_TIME_LIMIT=None,  # As long as the login: a form may stay open.
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.extensions["evcharge.database"] = database
+    app.extensions["evcharge.settings"] = settings
+    app.extensions["evcharge.identify"] = identify
+    app.extensions["evcharge.on_paid"] = ON_PAID
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    db.init_app(app)
+    Migrate(app, db, directory=str(MIGRATIONS), transaction_per_migration=True)
+    CSRFProtect(app)
+    errors.install(app)
+    formats.install(app)
+    shell.install(app)
+    return app
+
+
+def identify(session: Session, user_id: int, login_id: UUID) -> CurrentUser | None:
+    """Return who a cookie speaks for; None when the login or the account has ended."""
+    user = signed_in_user_or_none(
+        session, user_id=user_id, login_id=login_id, now=utc_now()
+    )
+    if user is None:
+        return None
+    return CurrentUser(
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        role=user.role.value,
+        login_id=login_id,
+        operator_ids=operators_of(session, user.id)
+        if user.role == "operator"
+        else frozenset(),
+    )

@@ -1,0 +1,142 @@
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from evcharge.bookings.rules import (
+    ActorKind,
+    BookingEventKind,
+    BookingPayment,
+    BookingStatus,
+    Slot,
+    Terms,
+)
+from evcharge.kernel.db import Base, UtcDateTime
+from evcharge.kernel.money import for_started_hours
+from evcharge.stations.models import Evse
+from evcharge.stations.rules import ClaimedBy
+
+
+class Booking(Base):
+    """While ACTIVE it owns the claims of its slot, and no others.
+
+    A hold is ACTIVE and PENDING with a deadline. `sequence` counts what a
+    calendar must hear about; `version` counts every change.
+    """
+
+    __tablename__ = "bookings"
+    __table_args__ = (
+        Index(None, "user_id", "status", "ends_at"),
+        Index(None, "evse_id", "starts_at"),
+        Index(None, "status", "hold_expires_at"),
+        Index(None, "status", "ends_at"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+        CheckConstraint("amount_paise >= 0", name="amount"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(String(12), unique=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    evse_id: Mapped[int] = mapped_column(ForeignKey("evses.id"))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[BookingStatus] = mapped_column(default=BookingStatus.ACTIVE)
+    payment_status: Mapped[BookingPayment] = mapped_column(
+        default=BookingPayment.PENDING
+    )
+    amount_paise: Mapped[int]
+    paid_paise: Mapped[int] = mapped_column(default=0)
+    price_paise_per_hour: Mapped[int]
+    free_until_minutes: Mapped[int]
+    late_percent: Mapped[int]
+    hold_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    request_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sequence: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+
+    evse: Mapped[Evse] = relationship()
+    events: Mapped[list["BookingEvent"]] = relationship(order_by="BookingEvent.id")
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.starts_at, self.ends_at)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(
+            self.price_paise_per_hour, self.free_until_minutes, self.late_percent
+        )
+
+    @property
+    def due_paise(self) -> int:
+        return max(0, self.amount_paise - self.paid_paise)
+
+    def price_for(self, length: timedelta) -> int:
+        return for_started_hours(length, paise_per_hour=self.price_paise_per_hour)
+
+
+class SlotClaim(Base):
+    """A quarter hour of an EVSE that is spoken for. Its key is the whole lock."""
+
+    __tablename__ = "slot_claims"
+    __table_args__ = (
+        CheckConstraint(
+            "(kind = 'booking' AND booking_id IS NOT NULL AND block_id IS NULL)"
+            " OR (kind = 'block' AND block_id IS NOT NULL AND booking_id IS NULL)",
+            name="owner",
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    evse_id: Mapped[int] = mapped_column(ForeignKey("evses.id"), primary_key=True)
+    slot_no: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[ClaimedBy]
+    booking_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("bookings.id"), index=True
+    )
+    block_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("maintenance_blocks.id"), index=True
+    )
+
+
+class MaintenanceBlock(Base):
+    """A stretch in which the operator keeps an EVSE out of use, until it is lifted."""
+
+    __tablename__ = "maintenance_blocks"
+    __table_args__ = (
+        Index(None, "evse_id", "starts_at"),
+        CheckConstraint("starts_at < ends_at", name="order"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    evse_id: Mapped[int] = mapped_column(ForeignKey("evses.id"))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(String(200))
+    created_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def slot(self) -> Slot:
+        return Slot(self.starts_at, self.ends_at)
+
+
+class BookingEvent(Base):
+    """What happened to a booking. Rows are added, never changed."""
+
+    __tablename__ = "booking_events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[BookingEventKind]
+    actor: Mapped[ActorKind]
+    actor_user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    from_status: Mapped[BookingStatus | None]
+    to_status: Mapped[BookingStatus]
+    reason: Mapped[str | None] = mapped_column(String(200))
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

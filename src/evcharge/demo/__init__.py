@@ -1,0 +1,1 @@
+"""A made-up network in real places, for trying everything out."""

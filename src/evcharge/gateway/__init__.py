@@ -1,0 +1,1 @@
+"""Every long-lived connection: live hints to browsers, later chargers."""

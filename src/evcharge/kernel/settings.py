@@ -1,0 +1,84 @@
+"""Everything an operator can set, read once at start-up from the environment."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHORTEST_SECRET = 32
+FEWEST_CHARACTERS = 10  # "aaaa…" is long and still no secret.
+
+
+class InvalidSettings(Exception):
+    """One or more settings are missing or malformed; the message lists them all."""
+
+
+def _dialect_named(url: object) -> object:
+    # Hosts hand out postgres://, a spelling SQLAlchemy no longer knows.
+    if isinstance(url, str) and url.startswith("postgres://"):
+        return "postgresql://" + url.removeprefix("postgres://")
+    return url
+
+
+class Settings(BaseSettings):
+    """Each field is read from `EVCHARGE_<NAME>`; see docs/settings.md."""
+
+    model_config = SettingsConfigDict(env_prefix="EVCHARGE_", frozen=True)
+
+    secret_key: SecretStr
+    demo: bool = False
+    data_dir: Path = Path("data")
+    database_url: Annotated[str, BeforeValidator(_dialect_named)] = ""
+    valkey_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=5000, ge=1, le=65535)
+    proxies: int = Field(default=0, ge=0, le=5)
+    rate_limits: bool = True
+    web_threads: int = Field(default=10, ge=1, le=200)
+    job_threads: int = Field(default=2, ge=1, le=50)
+    login_days: int = Field(default=14, ge=1, le=365)
+    hold_minutes: int = Field(default=10, ge=1, le=60)
+    checkout_minutes: int = Field(default=16, ge=1, le=120)
+    booking_longest_minutes: int = Field(default=480, ge=15, le=1440)
+    booking_days_ahead: int = Field(default=14, ge=1, le=90)
+    booking_most_holds: int = Field(default=2, ge=1, le=100)
+    booking_most_upcoming: int = Field(default=5, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        secret = self.secret_key.get_secret_value()
+        if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
+            raise ValueError(
+                "EVCHARGE_SECRET_KEY is too weak: set at least 32 random characters, "
+                "for example from `openssl rand -hex 32`"
+            )
+        if not self.database_url:
+            path = self.data_dir.absolute() / "evcharge.db"
+            object.__setattr__(self, "database_url", f"sqlite:///{path}")
+        return self
+
+    @property
+    def connections(self) -> int:
+        """Two for every web thread (one reads, one writes), one for every job."""
+        return 2 * self.web_threads + self.job_threads + 4
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the environment; `overrides` stand above it.
+
+    Raises: InvalidSettings naming every problem, not only the first.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise InvalidSettings("\n".join(_problems(error))) from error
+
+
+def _problems(error: ValidationError) -> list[str]:
+    return [
+        f"EVCHARGE_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+        if problem["loc"]
+        else problem["msg"].removeprefix("Value error, ")
+        for problem in error.errors(include_url=False, include_input=False)
+    ]

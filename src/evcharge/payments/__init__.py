@@ -1,0 +1,1 @@
+"""Money asked for, received and returned."""

@@ -1,0 +1,118 @@
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from evcharge.kernel.db import Base, UtcDateTime
+from evcharge.payments.rules import ItemKind, PaymentStatus, RefundStatus
+
+
+class Checkout(Base):
+    """What is owed, apart from how it is paid. Payments are attempts on it."""
+
+    __tablename__ = "checkouts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    amount_paise: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    items: Mapped[list["CheckoutItem"]] = relationship(order_by="CheckoutItem.item_id")
+
+
+class CheckoutItem(Base):
+    __tablename__ = "checkout_items"
+    __table_args__ = (
+        Index(None, "item_id", "kind"),
+        CheckConstraint("amount_paise > 0", name="amount"),
+    )
+
+    checkout_id: Mapped[UUID] = mapped_column(
+        ForeignKey("checkouts.id"), primary_key=True
+    )
+    kind: Mapped[ItemKind] = mapped_column(primary_key=True)
+    item_id: Mapped[UUID] = mapped_column(primary_key=True)
+    amount_paise: Mapped[int]
+
+
+class Payment(Base):
+    """One attempt to pay a checkout. `provider_ref` is the provider's name for it."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        Index(None, "provider", "provider_ref", unique=True),
+        Index(None, "status", "created_at"),
+        CheckConstraint("amount_paise > 0", name="amount"),
+        CheckConstraint(
+            "refunded_paise BETWEEN 0 AND amount_paise", name="refunded_within"
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    checkout_id: Mapped[UUID] = mapped_column(ForeignKey("checkouts.id"), index=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    provider_ref: Mapped[str] = mapped_column(String(80))
+    status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.PENDING)
+    amount_paise: Mapped[int]
+    refunded_paise: Mapped[int] = mapped_column(default=0)
+    method: Mapped[str | None] = mapped_column(String(20))
+    failure: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    checkout: Mapped[Checkout] = relationship()
+    refunds: Mapped[list["Refund"]] = relationship(
+        back_populates="payment", order_by="Refund.created_at"
+    )
+
+
+class Refund(Base):
+    """Money on its way back, for one item of a payment."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        Index(None, "item_id", "kind"),
+        CheckConstraint("amount_paise > 0", name="amount"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"), index=True)
+    kind: Mapped[ItemKind]
+    item_id: Mapped[UUID]
+    amount_paise: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(200))
+    status: Mapped[RefundStatus] = mapped_column(default=RefundStatus.CREATED)
+    provider_ref: Mapped[str | None] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    payment: Mapped[Payment] = relationship(back_populates="refunds")
+
+
+class ProviderEvent(Base):
+    """A message a provider sent. Its key is what makes a replay harmless."""
+
+    __tablename__ = "provider_events"
+
+    provider: Mapped[str] = mapped_column(String(20), primary_key=True)
+    event_id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    body: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class SimulatedOrder(Base):
+    """What the simulated gateway itself remembers, as a real one would: its truth."""
+
+    __tablename__ = "simulated_orders"
+
+    ref: Mapped[str] = mapped_column(String(80), primary_key=True)
+    amount_paise: Mapped[int]
+    description: Mapped[str] = mapped_column(String(200))
+    return_path: Mapped[str] = mapped_column(String(200))
+    status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.PENDING)
+    method: Mapped[str | None] = mapped_column(String(20))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

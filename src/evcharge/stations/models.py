@@ -1,0 +1,116 @@
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from evcharge.accounts.models import Operator
+from evcharge.kernel.db import Base, UtcDateTime
+from evcharge.stations.rules import ConnectorKind, Lifecycle, ReportedStatus
+
+
+class Location(Base):
+    """A site people drive to. `version` counts edits, so that none is overwritten."""
+
+    __tablename__ = "locations"
+    __table_args__ = (
+        Index(None, "lat", "lon"),
+        CheckConstraint("lat BETWEEN -90 AND 90", name="lat"),
+        CheckConstraint("lon BETWEEN -180 AND 180", name="lon"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    address: Mapped[str] = mapped_column(String(250))
+    city: Mapped[str] = mapped_column(String(80))
+    state: Mapped[str] = mapped_column(String(80))
+    pincode: Mapped[str] = mapped_column(String(6))
+    lat: Mapped[float]
+    lon: Mapped[float]
+    timezone: Mapped[str] = mapped_column(String(40), default="Asia/Kolkata")
+    # "24/7", or wall times such as "06:00-22:00".
+    opening_hours: Mapped[str] = mapped_column(String(20), default="24/7")
+    amenities: Mapped[list[str]] = mapped_column(JSON, default=list)
+    is_active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+    operator: Mapped[Operator] = relationship()
+    chargers: Mapped[list["Charger"]] = relationship(
+        back_populates="location", order_by="Charger.identity"
+    )
+
+
+class Charger(Base):
+    """One box with one OCPP identity; the standard calls it a charging station."""
+
+    __tablename__ = "chargers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"), index=True)
+    identity: Mapped[str] = mapped_column(String(48), unique=True)
+    vendor: Mapped[str] = mapped_column(String(50), default="")
+    model: Mapped[str] = mapped_column(String(50), default="")
+    heartbeat_seconds: Mapped[int] = mapped_column(default=300)
+    last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(default=1)
+
+    location: Mapped[Location] = relationship(back_populates="chargers")
+    evses: Mapped[list["Evse"]] = relationship(
+        back_populates="charger", order_by="Evse.number"
+    )
+
+    @property
+    def heartbeat(self) -> timedelta:
+        return timedelta(seconds=self.heartbeat_seconds)
+
+
+class Evse(Base):
+    """The part of a charger that serves one vehicle at a time: what is booked."""
+
+    __tablename__ = "evses"
+    __table_args__ = (
+        UniqueConstraint("charger_id", "number"),
+        CheckConstraint("booking_price_paise >= 0", name="price"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    charger_id: Mapped[int] = mapped_column(ForeignKey("chargers.id"))
+    number: Mapped[int]
+    lifecycle: Mapped[Lifecycle] = mapped_column(default=Lifecycle.ACTIVE)
+    # For every started hour, tax included, until tariffs arrive.
+    booking_price_paise: Mapped[int]
+    version: Mapped[int] = mapped_column(default=1)
+
+    charger: Mapped[Charger] = relationship(back_populates="evses")
+    connectors: Mapped[list["Connector"]] = relationship(
+        back_populates="evse", order_by="Connector.number"
+    )
+
+
+class Connector(Base):
+    """A plug or socket of an EVSE, and what the charger last said of it."""
+
+    __tablename__ = "connectors"
+    __table_args__ = (
+        UniqueConstraint("evse_id", "number"),
+        CheckConstraint("power_w > 0", name="power"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    evse_id: Mapped[int] = mapped_column(ForeignKey("evses.id"))
+    number: Mapped[int]
+    kind: Mapped[ConnectorKind]
+    power_w: Mapped[int]
+    reported_status: Mapped[ReportedStatus | None]
+    reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    evse: Mapped[Evse] = relationship(back_populates="connectors")

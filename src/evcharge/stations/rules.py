@@ -1,0 +1,201 @@
+"""The words stations are described in, and how the status people see is derived."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from evcharge.kernel.errors import Conflict, InvalidInput, NotFound
+
+
+class Lifecycle(StrEnum):
+    """What the operator says about an EVSE; the charger is not asked."""
+
+    PLANNED = "planned"
+    ACTIVE = "active"
+    INOPERATIVE = "inoperative"
+    REMOVED = "removed"
+
+
+class ReportedStatus(StrEnum):
+    """What the charger says of a connector: the words of OCPP 1.6 and 2.0.1 as one.
+
+    OCPP 1.6 edition 2, section 7.7 (ChargePointStatus); OCPP 2.0.1 part 2,
+    section 3.27 (ConnectorStatusEnumType), which adds Occupied.
+    """
+
+    AVAILABLE = "available"
+    PREPARING = "preparing"
+    CHARGING = "charging"
+    SUSPENDED_EV = "suspended_ev"
+    SUSPENDED_EVSE = "suspended_evse"
+    FINISHING = "finishing"
+    OCCUPIED = "occupied"
+    RESERVED = "reserved"
+    UNAVAILABLE = "unavailable"
+    FAULTED = "faulted"
+
+
+class EvseStatus(StrEnum):
+    """What is shown (OCPI 2.2.1, section 8.4.22 EVSE Status, in our spelling)."""
+
+    AVAILABLE = "available"
+    CHARGING = "charging"
+    BLOCKED = "blocked"
+    RESERVED = "reserved"
+    OUT_OF_ORDER = "out_of_order"
+    INOPERATIVE = "inoperative"
+    PLANNED = "planned"
+    REMOVED = "removed"
+    UNKNOWN = "unknown"
+
+
+class ConnectorKind(StrEnum):
+    CCS2 = "ccs2"
+    TYPE2 = "type2"
+    CHADEMO = "chademo"
+    GBT_AC = "gbt_ac"
+    GBT_DC = "gbt_dc"
+    BHARAT_AC_001 = "bharat_ac_001"
+    BHARAT_DC_001 = "bharat_dc_001"
+    LEV_AC = "lev_ac"
+    LEV_DC = "lev_dc"
+    LEV_COMBO = "lev_combo"
+    SOCKET_16A = "socket_16a"
+    TYPE1 = "type1"
+
+
+class CurrentType(StrEnum):
+    AC = "ac"
+    DC = "dc"
+
+
+DC_KINDS = frozenset(
+    {
+        ConnectorKind.CCS2,
+        ConnectorKind.CHADEMO,
+        ConnectorKind.GBT_DC,
+        ConnectorKind.BHARAT_DC_001,
+        ConnectorKind.LEV_DC,
+        ConnectorKind.LEV_COMBO,
+    }
+)
+
+IN_USE = frozenset(
+    {
+        ReportedStatus.CHARGING,
+        ReportedStatus.SUSPENDED_EV,
+        ReportedStatus.SUSPENDED_EVSE,
+    }
+)
+OCCUPIED = frozenset(
+    {ReportedStatus.PREPARING, ReportedStatus.FINISHING, ReportedStatus.OCCUPIED}
+)
+
+
+class ClaimedBy(StrEnum):
+    """Who owns this quarter hour of an EVSE."""
+
+    BOOKING = "booking"
+    SESSION = "session"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that the status of an EVSE is derived from. `reported`: one per connector."""
+
+    lifecycle: Lifecycle
+    reported: tuple[ReportedStatus | None, ...]
+    last_seen_at: datetime | None
+    heartbeat: timedelta
+    claimed_by: ClaimedBy | None = None
+
+
+@dataclass(frozen=True)
+class Plug:
+    """Where a connector is: charger, EVSE and connector, as people count them."""
+
+    charger: str
+    evse: int
+    connector: int
+
+
+class LocationNotFound(NotFound):
+    code = "location_not_found"
+    message = "There is no such location."
+
+
+class ChargerNotFound(NotFound):
+    code = "charger_not_found"
+    message = "There is no such charger."
+
+
+class EvseNotFound(NotFound):
+    code = "evse_not_found"
+    message = "There is no such charging point."
+
+
+class ConnectorNotFound(NotFound):
+    code = "connector_not_found"
+    message = "There is no such connector."
+
+
+class EditedMeanwhile(Conflict):
+    code = "edited_meanwhile"
+    message = "Someone else changed this while you were editing. Look again, then save."
+
+
+class IdentityTaken(Conflict):
+    code = "identity_taken"
+    message = "Another charger already has this identity."
+
+
+class BadStation(InvalidInput):
+    code = "bad_station"
+
+
+def silence_allowed(heartbeat: timedelta) -> timedelta:
+    """A charger that misses two heartbeats and a minute is not known about."""
+    return 2 * heartbeat + timedelta(seconds=60)
+
+
+def is_silent(
+    last_seen_at: datetime | None, heartbeat: timedelta, *, now: datetime
+) -> bool:
+    return last_seen_at is None or now - last_seen_at > silence_allowed(heartbeat)
+
+
+_BY_LIFECYCLE = {
+    Lifecycle.REMOVED: EvseStatus.REMOVED,
+    Lifecycle.PLANNED: EvseStatus.PLANNED,
+    Lifecycle.INOPERATIVE: EvseStatus.INOPERATIVE,
+}
+
+
+def status_of(facts: Facts, *, now: datetime) -> EvseStatus:
+    """Return the word shown for an EVSE; the first rule that fits decides.
+
+    A blocked EVSE is occupied without charging, which is not the same as broken.
+    """
+    if facts.lifecycle in _BY_LIFECYCLE:
+        return _BY_LIFECYCLE[facts.lifecycle]
+    if facts.claimed_by == ClaimedBy.BLOCK:
+        return EvseStatus.INOPERATIVE
+    if is_silent(facts.last_seen_at, facts.heartbeat, now=now):
+        return EvseStatus.UNKNOWN
+    return _status_reported(facts)
+
+
+def _status_reported(facts: Facts) -> EvseStatus:
+    reported = set(facts.reported)
+    if reported & IN_USE or facts.claimed_by == ClaimedBy.SESSION:
+        return EvseStatus.CHARGING
+    if reported == {ReportedStatus.FAULTED}:
+        return EvseStatus.OUT_OF_ORDER
+    if reported <= {ReportedStatus.FAULTED, ReportedStatus.UNAVAILABLE}:
+        return EvseStatus.INOPERATIVE
+    if reported & OCCUPIED:
+        return EvseStatus.BLOCKED
+    if facts.claimed_by == ClaimedBy.BOOKING or ReportedStatus.RESERVED in reported:
+        return EvseStatus.RESERVED
+    return EvseStatus.UNKNOWN if None in reported else EvseStatus.AVAILABLE

@@ -1,0 +1,60 @@
+"""What every answer carries: security headers, and what every template may use."""
+
+from flask import Flask, Response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from evcharge.kernel.clock import utc_now
+from evcharge.web.context import current_user_or_none, settings
+
+# Nothing from elsewhere, nothing inline: a script injected into a page cannot run.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "geolocation=(self), camera=(), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+limiter = Limiter(get_remote_address, headers_enabled=True)
+
+
+def install(app: Flask) -> None:
+    limits = app.extensions["evcharge.settings"]
+    app.config.update(
+        RATELIMIT_ENABLED=limits.rate_limits,
+        RATELIMIT_STORAGE_URI=limits.valkey_url or "memory://",
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(limits.valkey_url),
+        RATELIMIT_STRATEGY="moving-window",
+    )
+    limiter.init_app(app)
+    app.after_request(_protect)
+    app.context_processor(_context)
+
+
+def _protect(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        # Pages show who is signed in and what is free just now.
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _context() -> dict[str, object]:
+    return {
+        "current_user": current_user_or_none(),
+        "demo": settings().demo,
+        "now": utc_now(),
+    }
