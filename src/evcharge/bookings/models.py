@@ -13,7 +13,7 @@ from evcharge.bookings.rules import (
     Slot,
     Terms,
 )
-from evcharge.kernel.db import Base, UtcDateTime
+from evcharge.kernel.db import Base, BigId, UtcDateTime
 from evcharge.kernel.money import for_started_hours
 from evcharge.stations.models import Evse
 from evcharge.stations.rules import ClaimedBy
@@ -130,7 +130,7 @@ class BookingEvent(Base):
 
     __tablename__ = "booking_events"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[BigId]
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"), index=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     kind: Mapped[BookingEventKind]

@@ -8,22 +8,24 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from sqlalchemy import (
+    BigInteger,
     CursorResult,
     DateTime,
     Dialect,
     Engine,
     Enum,
     Executable,
+    Integer,
     MetaData,
     create_engine,
     event,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
 from evcharge.kernel.errors import Unavailable
@@ -37,6 +39,13 @@ MOST_TRIES = 8
 # Longer than any honest transaction of ours, shorter than a browser's patience.
 LOCK_TIMEOUT_SECONDS = 2
 WRITER_TURN_SECONDS = 20
+
+
+# For tables that only grow. SQLite counts by itself only what it calls INTEGER.
+BigId = Annotated[
+    int,
+    mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+]
 
 
 class Base(DeclarativeBase):

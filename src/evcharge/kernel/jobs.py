@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from evcharge.kernel.db import Base, UtcDateTime
+from evcharge.kernel.db import Base, BigId, UtcDateTime
 
 
 class Job(Base):
@@ -19,7 +19,7 @@ class Job(Base):
     __tablename__ = "jobs"
     __table_args__ = (Index(None, "finished_at", "due_at"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[BigId]
     name: Mapped[str] = mapped_column(String(80))
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
