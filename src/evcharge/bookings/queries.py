@@ -1,0 +1,314 @@
+"""Questions about bookings. Nothing here changes anything."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
+
+from evcharge.bookings.models import Booking, MaintenanceBlock, SlotClaim
+from evcharge.bookings.rules import (
+    BookingNotFound,
+    BookingPayment,
+    BookingStatus,
+    Slot,
+    slot_no,
+)
+from evcharge.stations.models import Charger, Evse, Location
+from evcharge.stations.rules import ClaimedBy, EvseNotFound, Lifecycle
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A quarter hour that cannot be had, and whose it is."""
+
+    evse_id: int
+    slot_no: int
+    kind: ClaimedBy
+    user_id: int | None
+
+
+@dataclass(frozen=True)
+class BookableEvse:
+    """What booking an EVSE depends on, as of now."""
+
+    evse_id: int
+    location_id: int
+    price_paise_per_hour: int
+    is_open: bool
+
+
+# ── what is taken ────────────────────────────────────────────────────────────────
+
+
+def claims_between(
+    session: Session, evse_ids: Collection[int], first: int, end: int, *, now: datetime
+) -> list[Claimed]:
+    """Return what is taken of the quarter hours `[first, end)`, in order.
+
+    A hold whose time is up is not taken: whoever wants its slot gets it. Pages
+    and booking ask this same question, so nothing is offered and then refused.
+    """
+    rows = session.execute(
+        select(SlotClaim.evse_id, SlotClaim.slot_no, SlotClaim.kind, Booking.user_id)
+        .outerjoin(Booking, Booking.id == SlotClaim.booking_id)
+        .where(
+            SlotClaim.evse_id.in_(evse_ids),
+            SlotClaim.slot_no >= first,
+            SlotClaim.slot_no < end,
+            or_(Booking.hold_expires_at.is_(None), Booking.hold_expires_at > now),
+        )
+        .order_by(SlotClaim.evse_id, SlotClaim.slot_no)
+    )
+    return [Claimed(*row) for row in rows]
+
+
+def claimed_now(
+    session: Session, evse_ids: Collection[int], *, now: datetime
+) -> dict[int, ClaimedBy]:
+    """Return who owns this quarter hour of each EVSE that is taken."""
+    quarter = slot_no(now)
+    claims = claims_between(session, evse_ids, quarter, quarter + 1, now=now)
+    return {claim.evse_id: claim.kind for claim in claims}
+
+
+def expired_holds(
+    session: Session, wanted: Iterable[tuple[int, Slot]], *, now: datetime
+) -> Sequence[Booking]:
+    """Return the holds in the way of these slots whose time is up, by id."""
+    in_the_way = or_(
+        false(),
+        *(
+            and_(
+                SlotClaim.evse_id == evse_id,
+                SlotClaim.slot_no >= slot.quarters.start,
+                SlotClaim.slot_no < slot.quarters.stop,
+            )
+            for evse_id, slot in wanted
+        ),
+    )
+    return session.scalars(
+        select(Booking)
+        .where(
+            Booking.id.in_(select(SlotClaim.booking_id).where(in_the_way)),
+            is_expired_hold(now),
+        )
+        .order_by(Booking.id)
+        .options(raiseload("*"))
+    ).all()
+
+
+def is_expired_hold(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        Booking.status == BookingStatus.ACTIVE,
+        Booking.payment_status == BookingPayment.PENDING,
+        Booking.hold_expires_at <= now,
+    )
+
+
+def overdue_holds(session: Session, *, now: datetime, limit: int) -> Sequence[Booking]:
+    """Return holds whose time is up, by id."""
+    return session.scalars(
+        select(Booking)
+        .where(is_expired_hold(now))
+        .order_by(Booking.id)
+        .limit(limit)
+        .options(raiseload("*"))
+    ).all()
+
+
+def ended_bookings(session: Session, *, now: datetime, limit: int) -> Sequence[Booking]:
+    """Return active bookings (not holds) whose slot is over, by id."""
+    return session.scalars(
+        select(Booking)
+        .where(
+            Booking.status == BookingStatus.ACTIVE,
+            Booking.hold_expires_at.is_(None),
+            Booking.ends_at <= now,
+        )
+        .order_by(Booking.id)
+        .limit(limit)
+        .options(raiseload("*"))
+    ).all()
+
+
+# ── what can be booked ───────────────────────────────────────────────────────────
+
+
+def bookable_evses(
+    session: Session, evse_ids: Collection[int]
+) -> dict[int, BookableEvse]:
+    """Return what booking these EVSEs depends on, and keep it so until the end.
+
+    The shared lock makes an operator who closes an EVSE wait for the bookings
+    being made, so that the list of those to cancel is complete.
+
+    Raises: EvseNotFound.
+    """
+    rows = session.execute(
+        select(
+            Evse.id,
+            Charger.location_id,
+            Evse.booking_price_paise,
+            Evse.lifecycle,
+            Location.is_active,
+        )
+        .join(Charger, Charger.id == Evse.charger_id)
+        .join(Location, Location.id == Charger.location_id)
+        .where(Evse.id.in_(evse_ids), Evse.lifecycle != Lifecycle.REMOVED)
+        .order_by(Evse.id)
+        .with_for_update(read=True, key_share=True, of=Evse)
+    )
+    found = {
+        row.id: BookableEvse(
+            row.id,
+            row.location_id,
+            row.booking_price_paise,
+            row.is_active and row.lifecycle == Lifecycle.ACTIVE,
+        )
+        for row in rows
+    }
+    if missing := set(evse_ids) - set(found):
+        raise EvseNotFound(evse_id=min(missing))
+    return found
+
+
+def counted_bookings(
+    session: Session, user_id: int, *, now: datetime
+) -> tuple[int, int]:
+    """Return how many live holds and how many upcoming bookings a driver has."""
+    is_hold = Booking.hold_expires_at.is_not(None)
+    row = session.execute(
+        select(func.count().filter(is_hold), func.count()).where(
+            Booking.user_id == user_id,
+            Booking.status == BookingStatus.ACTIVE,
+            Booking.ends_at > now,
+            or_(~is_hold, Booking.hold_expires_at > now),
+        )
+    ).one()
+    return row[0], row[1]
+
+
+# ── bookings ─────────────────────────────────────────────────────────────────────
+
+
+def booking_by_id(session: Session, booking_id: UUID) -> Booking:
+    """Return a booking as it is now, whatever this session saw before.
+
+    Raises: BookingNotFound.
+    """
+    booking = session.scalar(
+        select(Booking)
+        .where(Booking.id == booking_id)
+        .options(raiseload("*"))
+        .execution_options(populate_existing=True)
+    )
+    if booking is None:
+        raise BookingNotFound(booking_id=booking_id)
+    return booking
+
+
+def booking_of_user(session: Session, booking_id: UUID, user_id: int) -> Booking:
+    """Return the driver's own booking with its place loaded.
+
+    Raises: BookingNotFound, also when the booking is someone else's.
+    """
+    booking = session.scalar(
+        select(Booking)
+        .where(Booking.id == booking_id, Booking.user_id == user_id)
+        .options(*_place(), selectinload(Booking.events), raiseload("*"))
+    )
+    if booking is None:
+        raise BookingNotFound(booking_id=booking_id)
+    return booking
+
+
+When = Literal["upcoming", "past", "cancelled"]
+
+
+def bookings_of_user(
+    session: Session,
+    user_id: int,
+    *,
+    when: When,
+    now: datetime,
+    limit: int,
+    offset: int,
+) -> Sequence[Booking]:
+    """Return a driver's bookings with their places: the next, or the latest, first."""
+    order = (
+        (Booking.starts_at, Booking.id)
+        if when == "upcoming"
+        else (Booking.starts_at.desc(), Booking.id)
+    )
+    return session.scalars(
+        select(Booking)
+        .where(Booking.user_id == user_id, _is_listed(when, now))
+        .order_by(*order)
+        .limit(limit)
+        .offset(offset)
+        .options(*_place(), raiseload("*"))
+    ).all()
+
+
+def _is_listed(when: When, now: datetime) -> ColumnElement[bool]:
+    gone = or_(
+        Booking.status.in_([BookingStatus.CANCELLED, BookingStatus.EXPIRED]),
+        is_expired_hold(now),
+    )
+    if when == "cancelled":
+        return gone
+    upcoming = and_(Booking.status == BookingStatus.ACTIVE, Booking.ends_at > now)
+    return and_(~gone, upcoming) if when == "upcoming" else and_(~gone, ~upcoming)
+
+
+def _place() -> tuple[object, ...]:
+    site = (
+        joinedload(Booking.evse).joinedload(Evse.charger).joinedload(Charger.location)
+    )
+    return (
+        site.joinedload(Location.operator),
+        joinedload(Booking.evse).selectinload(Evse.connectors),
+    )
+
+
+def active_bookings_on(
+    session: Session,
+    evse_ids: Collection[int],
+    *,
+    now: datetime,
+    slot: Slot | None = None,
+) -> Sequence[Booking]:
+    """Return the promises still to be kept on these EVSEs (within `slot`), by start."""
+    within: list[ColumnElement[bool]] = [Booking.ends_at > now]
+    if slot is not None:
+        within = [Booking.ends_at > slot.starts_at, Booking.starts_at < slot.ends_at]
+    return session.scalars(
+        select(Booking)
+        .where(
+            Booking.evse_id.in_(evse_ids),
+            Booking.status == BookingStatus.ACTIVE,
+            or_(Booking.hold_expires_at.is_(None), Booking.hold_expires_at > now),
+            *within,
+        )
+        .order_by(Booking.starts_at, Booking.id)
+        .options(*_place(), raiseload("*"))
+    ).all()
+
+
+def live_blocks_on(
+    session: Session, evse_ids: Collection[int], *, now: datetime
+) -> Sequence[MaintenanceBlock]:
+    """Return the maintenance blocks that stand or are still to come, by start."""
+    return session.scalars(
+        select(MaintenanceBlock)
+        .where(
+            MaintenanceBlock.evse_id.in_(evse_ids),
+            MaintenanceBlock.lifted_at.is_(None),
+            MaintenanceBlock.ends_at > now,
+        )
+        .order_by(MaintenanceBlock.starts_at)
+    ).all()
