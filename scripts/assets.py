@@ -36,7 +36,15 @@ COPIED = {
 SPRITE = "icons.svg"
 FONT = "inter.woff2"
 FONT_SOURCE = "inter-ui/variable/InterVariable.woff2"
-PRODUCTS = [*COPIED, SPRITE, FONT]
+LICENCES = "licenses.txt"
+LICENCES_FROM = [
+    "bootstrap/LICENSE",
+    "@popperjs/core/LICENSE.md",
+    "bootstrap-icons/LICENSE",
+    "uplot/LICENSE",
+    "inter-ui/LICENSE.txt",
+]
+PRODUCTS = [*COPIED, SPRITE, FONT, LICENCES]
 
 SVG = "http://www.w3.org/2000/svg"
 # A map that we do not ship would be asked for, and not found, by developer tools.
@@ -62,6 +70,7 @@ def main() -> None:
         _write(name, SOURCE_MAP.sub(b"", (modules / source).read_bytes()))
     _write(SPRITE, sprite(modules / "bootstrap-icons/icons", icon_names()))
     _write(FONT, font(modules / FONT_SOURCE))
+    _write(LICENCES, licences(modules))
     STAMP.write_text(fingerprint)
     shutil.rmtree(modules)
     seconds = time.perf_counter() - started
@@ -132,6 +141,11 @@ def font(source: Path) -> bytes:
     buffer = BytesIO()
     inter.save(buffer)
     return buffer.getvalue()
+
+
+def licences(modules: Path) -> bytes:
+    texts = (f"{name}\n\n{(modules / name).read_text()}" for name in LICENCES_FROM)
+    return "\n\n".join(texts).encode()
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import browser_support
 import pytest
 from playwright.sync_api import sync_playwright
+
+import browser_support
 from scripts import browser as prepared
 
 STRICT = "default-src 'self'; script-src 'self'; style-src 'self'"
