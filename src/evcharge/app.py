@@ -1,7 +1,6 @@
 """The web program: `create_app` puts the features into the shell."""
 
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
 from flask import Flask
@@ -14,13 +13,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from evcharge.accounts.queries import operators_of, signed_in_user_or_none
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
+from evcharge.kernel.schema import MIGRATIONS
 from evcharge.kernel.settings import Settings
 from evcharge.web import errors, formats, shell
 from evcharge.web.context import CurrentUser, db
+from evcharge.web.health import health
 from evcharge.wiring import ON_PAID
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-BLUEPRINTS = ()
+BLUEPRINTS = (health,)
 LONGEST_BODY = 1_000_000
 
 

@@ -1,5 +1,7 @@
 """How a process is put together. Whatever knows every feature by name is here."""
 
+from datetime import timedelta
+
 from evcharge.accounts import models as accounts_models
 from evcharge.bookings import models as bookings_models
 from evcharge.kernel import jobs
@@ -20,3 +22,7 @@ def open_database(settings: Settings) -> Database:
 
 # Who is told, in the same transaction, that money for an item has come in.
 ON_PAID: dict[ItemKind, OnPaid] = {}
+
+# What jobs do, and how often those that repeat are due.
+JOBS: dict[str, jobs.Handler] = {"purge_jobs": jobs.purge_jobs}
+SCHEDULE: dict[str, timedelta] = {"purge_jobs": timedelta(hours=1)}
