@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 REQUIREMENTS ?= requirements.txt
+DIST ?= dist
 UV := $(shell case "$$(uv --version 2>/dev/null)" in \
 	("uv 0.13."*) command -v uv ;; (*) echo .uv/bin/uv ;; esac)
 BIN := .venv/bin
@@ -64,9 +65,8 @@ browser: everything ## prepare the browser that tests use
 
 .PHONY: wheel
 wheel: assets ## build the package, assets inside, into dist/
-	@rm -rf dist
-	@$(UV) build --quiet --wheel
-	@ls dist/*.whl
+	@$(UV) build --quiet --wheel --clear --out-dir $(DIST)
+	@ls $(DIST)/*.whl
 
 .PHONY: requirements
 requirements: $(UV) ## write requirements.txt from uv.lock
