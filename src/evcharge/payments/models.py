@@ -10,13 +10,19 @@ from evcharge.payments.rules import ItemKind, PaymentStatus, RefundStatus
 
 
 class Checkout(Base):
-    """What is owed, apart from how it is paid. Payments are attempts on it."""
+    """What is owed, apart from how it is paid. Payments are attempts on it.
+
+    `description` is what the payer reads at the provider; `return_path` is the page
+    of ours where they go on afterwards.
+    """
 
     __tablename__ = "checkouts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     amount_paise: Mapped[int]
+    description: Mapped[str] = mapped_column(String(200))
+    return_path: Mapped[str] = mapped_column(String(200))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -39,7 +45,11 @@ class CheckoutItem(Base):
 
 
 class Payment(Base):
-    """One attempt to pay a checkout. `provider_ref` is the provider's name for it."""
+    """One attempt to pay a checkout. `provider_ref` is the provider's name for it.
+
+    `refunded_paise` is what we have promised to send back, arrived or not. A PENDING
+    payment with a `failure` is one where other money came than we had asked for.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -62,6 +72,7 @@ class Payment(Base):
     failure: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     checkout: Mapped[Checkout] = relationship()
     refunds: Mapped[list["Refund"]] = relationship(
@@ -86,6 +97,7 @@ class Refund(Base):
     reason: Mapped[str] = mapped_column(String(200))
     status: Mapped[RefundStatus] = mapped_column(default=RefundStatus.CREATED)
     provider_ref: Mapped[str | None] = mapped_column(String(80))
+    failure: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -115,4 +127,18 @@ class SimulatedOrder(Base):
     return_path: Mapped[str] = mapped_column(String(200))
     status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.PENDING)
     method: Mapped[str | None] = mapped_column(String(20))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SimulatedRefund(Base):
+    """What the simulated gateway has sent back. Its key makes a repeat harmless."""
+
+    __tablename__ = "simulated_refunds"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_ref: Mapped[str] = mapped_column(
+        ForeignKey("simulated_orders.ref"), index=True
+    )
+    amount_paise: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,10 +1,27 @@
 """Words about money that moves: what a payment and a refund can be, and refusals."""
 
+import re
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from evcharge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 CURRENCY = "INR"
+
+# Razorpay's payment links live at least this long; an older attempt may be dead.
+ATTEMPT_LIFE = timedelta(minutes=15)
+# A webhook has had its chance after that; then we ask.
+ASK_AFTER = timedelta(minutes=2)
+# A failed attempt may still be authorised late, so we go on asking, more rarely.
+ASK_FAILED_FOR = timedelta(days=1)
+ASK_FAILED_EVERY = timedelta(hours=1)
+# Money on its way when the time to pay ended has this long to arrive.
+CLOSE_AFTER = timedelta(minutes=5)
+
+LONGEST_NOTE = 200
+_LOCAL_PATH = re.compile(r"/(?!/)[\w\-./?=&%~#]{0,199}", re.ASCII)
 
 
 class ItemKind(StrEnum):
@@ -34,11 +51,73 @@ COLLECTED = frozenset(
 )
 
 
+# From where money may still come in. CANCELLED too: if a provider takes money for an
+# attempt it had closed, the money is there, and its owner must not lose it.
+MAY_BECOME_PAID = frozenset(
+    {PaymentStatus.PENDING, PaymentStatus.FAILED, PaymentStatus.CANCELLED}
+)
+
+
 class RefundStatus(StrEnum):
     CREATED = "CREATED"
     SENT = "SENT"
     DONE = "DONE"
     FAILED = "FAILED"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that money is owed for."""
+
+    kind: ItemKind
+    item_id: UUID
+    amount_paise: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a provider says about one attempt. PENDING is no news."""
+
+    ref: str
+    status: PaymentStatus
+    amount_paise: int
+    currency: str = CURRENCY
+    method: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a provider sent on its own account, once its signature is verified."""
+
+    event_id: str
+    outcome: Outcome
+    body: dict[str, object]
+
+
+def ref_of(payment_id: UUID) -> str:
+    """Return the provider's name for an attempt: made from ours, so that opening it
+    again after a crash finds the first one. As hard to guess as the id itself."""
+    return f"pay_{payment_id.hex}"
+
+
+def check_local_path(path: str) -> str:
+    """Return the path if it leads to a page of ours.
+
+    Raises: ValueError; callers make these paths themselves.
+    """
+    if not _LOCAL_PATH.fullmatch(path):
+        raise ValueError(f"not a path of ours: {path!r}")
+    return path
+
+
+def status_after_refunds(amount_paise: int, refunded_paise: int) -> PaymentStatus:
+    """Return what a collected payment is called once so much of it goes back."""
+    if refunded_paise == 0:
+        return PaymentStatus.PAID
+    if refunded_paise < amount_paise:
+        return PaymentStatus.PARTIALLY_REFUNDED
+    return PaymentStatus.REFUNDED
 
 
 class PaymentNotFound(NotFound):
@@ -49,6 +128,33 @@ class PaymentNotFound(NotFound):
 class CheckoutNotFound(NotFound):
     code = "checkout_not_found"
     message = "There is no such checkout."
+
+
+class ProviderNotFound(NotFound):
+    code = "provider_not_found"
+    message = "There is no such payment provider."
+
+
+class RefundNotFound(NotFound):
+    code = "refund_not_found"
+    message = "There is no such refund."
+
+
+class RefundNotFailed(Conflict):
+    code = "refund_not_failed"
+    message = "This refund has not failed, so there is nothing to try again."
+
+
+class RefundRefused(Conflict):
+    """The provider will never send this money back; a person must look."""
+
+    code = "refund_refused"
+    message = "The payment provider refused this refund."
+
+
+class PaymentChanged(Conflict):
+    code = "payment_changed"
+    message = "This payment has just changed. Look again."
 
 
 class NothingToPay(Conflict):

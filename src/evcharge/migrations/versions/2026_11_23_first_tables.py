@@ -56,8 +56,25 @@ def upgrade() -> None:
         sa.Column("return_path", sa.String(length=200), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("method", sa.String(length=20)),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("ref", name="pk_simulated_orders"),
+    )
+    op.create_table(
+        "simulated_refunds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("order_ref", sa.String(length=80), nullable=False),
+        sa.Column("amount_paise", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_ref"],
+            ["simulated_orders.ref"],
+            name="fk_simulated_refunds_order_ref_simulated_orders",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_simulated_refunds"),
+    )
+    op.create_index(
+        "ix_simulated_refunds_order_ref", "simulated_refunds", ["order_ref"]
     )
     op.create_table(
         "users",
@@ -78,6 +95,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("amount_paise", sa.Integer(), nullable=False),
+        sa.Column("description", sa.String(length=200), nullable=False),
+        sa.Column("return_path", sa.String(length=200), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -100,6 +119,7 @@ def upgrade() -> None:
         sa.Column("timezone", sa.String(length=40), nullable=False),
         sa.Column("opening_hours", sa.String(length=20), nullable=False),
         sa.Column("amenities", sa.JSON(), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -192,6 +212,7 @@ def upgrade() -> None:
         sa.Column("failure", sa.String(length=200)),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True)),
+        sa.Column("checked_at", sa.DateTime(timezone=True)),
         sa.CheckConstraint("amount_paise > 0", name=op.f("ck_payments_amount")),
         sa.CheckConstraint(
             "refunded_paise BETWEEN 0 AND amount_paise",
@@ -237,6 +258,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("provider_ref", sa.String(length=80)),
+        sa.Column("failure", sa.String(length=200)),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True)),
         sa.Column("done_at", sa.DateTime(timezone=True)),
@@ -404,6 +426,7 @@ def downgrade() -> None:
     op.drop_table("locations")
     op.drop_table("checkouts")
     op.drop_table("users")
+    op.drop_table("simulated_refunds")
     op.drop_table("simulated_orders")
     op.drop_table("schedules")
     op.drop_table("provider_events")
