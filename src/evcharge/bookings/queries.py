@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from evcharge.bookings.models import Booking, MaintenanceBlock, SlotClaim
 from evcharge.bookings.rules import (
@@ -160,7 +161,7 @@ def bookable_evses(
         .join(Location, Location.id == Charger.location_id)
         .where(Evse.id.in_(evse_ids), Evse.lifecycle != Lifecycle.REMOVED)
         .order_by(Evse.id)
-        .with_for_update(read=True, key_share=True, of=Evse)
+        .with_for_update(read=True, of=Evse)
     )
     found = {
         row.id: BookableEvse(
@@ -265,7 +266,7 @@ def _is_listed(when: When, now: datetime) -> ColumnElement[bool]:
     return and_(~gone, upcoming) if when == "upcoming" else and_(~gone, ~upcoming)
 
 
-def _place() -> tuple[object, ...]:
+def _place() -> tuple[ExecutableOption, ...]:
     site = (
         joinedload(Booking.evse).joinedload(Evse.charger).joinedload(Charger.location)
     )

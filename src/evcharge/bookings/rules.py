@@ -22,6 +22,9 @@ FREE_CANCELLING = timedelta(minutes=60)
 LATE_CANCELLING_PERCENT = 50
 MOST_ALTERNATIVES = 3
 
+LONGEST_BLOCK = timedelta(days=31)
+FARTHEST_BLOCK = timedelta(days=365)
+
 _KEYED_BOOKINGS = UUID("6c3f9a52-0d0e-4a57-9a86-1b7f6f0f7a11")
 
 
@@ -106,6 +109,30 @@ class PriceChanged(Conflict):
 
     code = "price_changed"
     message = "That time has another price."
+
+
+class BookingsInTheWay(Conflict):
+    """`details["bookings"]` are the promises that would be broken."""
+
+    code = "bookings_in_the_way"
+    message = "Drivers have booked this time."
+
+
+class BlockNotFound(NotFound):
+    code = "block_not_found"
+    message = "There is no such maintenance block."
+
+
+class TooEarly(Conflict):
+    code = "too_early"
+
+
+class ChargerWasSilent(Conflict):
+    code = "charger_was_silent"
+    message = (
+        "The charger has not been heard of since the start, so the driver"
+        " may have come. Cancel the booking with a full refund instead."
+    )
 
 
 class TooManyHolds(Conflict):
@@ -226,11 +253,8 @@ def booking_request(
 
 def check_slot(slot: Slot, *, limits: Limits, now: datetime) -> None:
     """Raises: SlotNotBookable, saying which limit the slot breaks."""
-    if any((at - EPOCH) % QUARTER for at in (slot.starts_at, slot.ends_at)):
-        raise SlotNotBookable("Bookings start and end on the quarter hour.")
-    # A driver at the charger at 18:07 may still book from 18:00.
-    if slot_no(slot.starts_at) < slot_no(now):
-        raise SlotNotBookable("That time has passed. Choose a later one.")
+    _check_on_grid(slot)
+    _check_not_past(slot, now=now)
     if slot.starts_at > now + limits.ahead:
         raise SlotNotBookable(f"Bookings open {limits.ahead.days} days ahead.")
     if not limits.shortest <= slot.length <= limits.longest:
@@ -238,3 +262,26 @@ def check_slot(slot: Slot, *, limits: Limits, now: datetime) -> None:
             f"A booking lasts from {limits.shortest // timedelta(minutes=1)} minutes"
             f" to {limits.longest / timedelta(hours=1):g} hours."
         )
+
+
+def check_block(slot: Slot, *, now: datetime) -> None:
+    """Raises: SlotNotBookable, saying what is wrong with a maintenance block."""
+    _check_on_grid(slot)
+    _check_not_past(slot, now=now)
+    if not timedelta() < slot.length <= LONGEST_BLOCK:
+        raise SlotNotBookable(
+            f"Maintenance ends after it starts, within {LONGEST_BLOCK.days} days."
+        )
+    if slot.starts_at > now + FARTHEST_BLOCK:
+        raise SlotNotBookable("Maintenance can be planned a year ahead.")
+
+
+def _check_on_grid(slot: Slot) -> None:
+    if any((at - EPOCH) % QUARTER for at in (slot.starts_at, slot.ends_at)):
+        raise SlotNotBookable("Bookings start and end on the quarter hour.")
+
+
+def _check_not_past(slot: Slot, *, now: datetime) -> None:
+    # A driver at the charger at 18:07 may still book from 18:00.
+    if slot_no(slot.starts_at) < slot_no(now):
+        raise SlotNotBookable("That time has passed. Choose a later one.")

@@ -1,0 +1,36 @@
+"""Everything that can happen to a booking. Callers open the transaction.
+
+A refusal must leave that transaction, so that it rolls back.
+"""
+
+from evcharge.bookings.service.alter import (
+    cancel_booking,
+    mark_no_show,
+    move_booking,
+    refund_if_cancelled,
+)
+from evcharge.bookings.service.book import book_slot, book_slots
+from evcharge.bookings.service.close import block_evse, close_evses, lift_block
+from evcharge.bookings.service.pay import confirm_paid, open_checkout
+from evcharge.bookings.service.sweep import (
+    complete_bookings,
+    expire_holds,
+    finish_blocks,
+)
+
+__all__ = [
+    "block_evse",
+    "book_slot",
+    "book_slots",
+    "cancel_booking",
+    "close_evses",
+    "complete_bookings",
+    "confirm_paid",
+    "expire_holds",
+    "finish_blocks",
+    "lift_block",
+    "mark_no_show",
+    "move_booking",
+    "open_checkout",
+    "refund_if_cancelled",
+]
