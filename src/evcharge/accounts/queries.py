@@ -45,19 +45,13 @@ def lock_user(session: Session, user_id: int) -> None:
 
     Raises: UserNotFound, AccountSuspended.
     """
-    status = lock_account(session, user_id)
+    status = session.scalar(
+        select(User.status).where(User.id == user_id).with_for_update()
+    )
     if status is None or status == UserStatus.DELETED:
         raise UserNotFound(user_id=user_id)
     if status == UserStatus.SUSPENDED:
         raise AccountSuspended(user_id=user_id)
-
-
-def lock_account(session: Session, user_id: int) -> UserStatus | None:
-    """The same lock, refused to nobody: money that came in is written down whoever
-    it came from, and goes back to people whose account has ended."""
-    return session.scalar(
-        select(User.status).where(User.id == user_id).with_for_update()
-    )
 
 
 def lock_users(session: Session, user_ids: Collection[int]) -> None:

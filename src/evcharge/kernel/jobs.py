@@ -86,9 +86,20 @@ class LeaseLost(Conflict):
     message = "The job took too long and was given to another worker."
 
 
-def enqueue(session: Session, name: str, *, now: datetime, **details: Any) -> None:
-    """Ask for `wiring.JOBS[name](database, **details)` once this has committed."""
-    session.add(Job(name=name, created_at=now, due_at=now, details=details))
+def enqueue(
+    session: Session,
+    name: str,
+    *,
+    now: datetime,
+    due_at: datetime | None = None,
+    **details: Any,
+) -> None:
+    """Ask for `wiring.JOBS[name](database, **details)` once this has committed.
+
+    `due_at`: not before then.
+    """
+    due_at = due_at or now
+    session.add(Job(name=name, created_at=now, due_at=due_at, details=details))
 
 
 def run_next(

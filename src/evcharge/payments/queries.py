@@ -134,14 +134,13 @@ def payer_of(session: Session, provider: str, ref: str) -> int:
 
 
 def payers_of_item(session: Session, kind: ItemKind, item_id: UUID) -> list[int]:
-    """Return who was ever asked to pay for this, in the order in which to lock them."""
+    """Return who was ever asked to pay for this."""
     return list(
         session.scalars(
             select(Checkout.user_id)
             .join(Checkout.items)
             .where(CheckoutItem.kind == kind, CheckoutItem.item_id == item_id)
             .distinct()
-            .order_by(Checkout.user_id)
         )
     )
 

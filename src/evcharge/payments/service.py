@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from evcharge.accounts.queries import lock_account, lock_user
+from evcharge.accounts.queries import lock_user, lock_users
 from evcharge.kernel.db import changed, insert_missing
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.jobs import enqueue
@@ -216,7 +216,7 @@ def record_outcome(
     Raises: PaymentNotFound.
     """
     # Also for suspended and deleted people: their money is here all the same.
-    lock_account(session, payer_of(session, provider, outcome.ref))
+    lock_users(session, [payer_of(session, provider, outcome.ref)])
     payment = payment_by_ref(session, provider, outcome.ref)
     if outcome.status == PaymentStatus.PAID:
         _collect(session, payment, outcome, on_paid=on_paid, now=now)
@@ -292,8 +292,7 @@ def refund_item(
     """
     if amount_paise < 0:
         raise ValueError(f"a refund of {amount_paise} paise")
-    for user_id in payers_of_item(session, kind, item_id):
-        lock_account(session, user_id)
+    lock_users(session, payers_of_item(session, kind, item_id))
     refunds = []
     for payment, available_paise in refundable_parts(session, kind, item_id):
         part = min(amount_paise, available_paise)
