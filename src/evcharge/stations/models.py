@@ -6,13 +6,22 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    Text,
     UniqueConstraint,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evcharge.accounts.models import Operator
 from evcharge.kernel.db import Base, UtcDateTime
 from evcharge.stations.rules import ConnectorKind, Lifecycle, ReportedStatus
+from evcharge.stations.rules.entries import search_text
+
+
+def _search_text(context: DefaultExecutionContext) -> str:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    fields = ("name", "city", "state", "pincode", "address")
+    return search_text(**{field: row[field] for field in fields})
 
 
 class Location(Base):
@@ -38,6 +47,8 @@ class Location(Base):
     # "24/7", or wall times such as "06:00-22:00".
     opening_hours: Mapped[str] = mapped_column(String(20), default="24/7")
     amenities: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # Folded by Python: SQLite would only fold the case of ASCII. Edits write it too.
+    search_text: Mapped[str] = mapped_column(Text, default=_search_text)
     is_active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(default=1)

@@ -150,8 +150,23 @@ class IdentityTaken(Conflict):
     message = "Another charger already has this identity."
 
 
+class NumberTaken(Conflict):
+    code = "number_taken"
+    message = "That number is already in use here. Choose another one."
+
+
+class LastConnector(Conflict):
+    code = "last_connector"
+    message = "This is the only plug here. Add another one first."
+
+
 class BadStation(InvalidInput):
+    """`details["problems"]` says for each field what is wrong with it."""
+
     code = "bad_station"
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__(next(iter(problems.values())), problems=problems)
 
 
 def silence_allowed(heartbeat: timedelta) -> timedelta:
@@ -198,4 +213,8 @@ def _status_reported(facts: Facts) -> EvseStatus:
         return EvseStatus.BLOCKED
     if facts.claimed_by == ClaimedBy.BOOKING or ReportedStatus.RESERVED in reported:
         return EvseStatus.RESERVED
-    return EvseStatus.UNKNOWN if None in reported else EvseStatus.AVAILABLE
+    # A plug that works decides, whatever is wrong with the one beside it. Without
+    # one, and with one that never reported, nobody can promise anything.
+    if ReportedStatus.AVAILABLE in reported:
+        return EvseStatus.AVAILABLE
+    return EvseStatus.UNKNOWN

@@ -1,0 +1,166 @@
+"""Questions about stations. Nothing here changes anything."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
+
+from evcharge.stations.models import Charger, Connector, Evse, Location
+from evcharge.stations.rules import (
+    ChargerNotFound,
+    ConnectorNotFound,
+    EvseNotFound,
+    LocationNotFound,
+    Plug,
+    ReportedStatus,
+)
+
+
+@dataclass(frozen=True)
+class ConnectorPlace:
+    """A connector as it was last heard of, and where it is."""
+
+    connector_id: int
+    evse_id: int
+    charger_id: int
+    location_id: int
+    reported_status: ReportedStatus | None
+    last_seen_at: datetime | None
+    heartbeat_seconds: int
+
+    @property
+    def heartbeat(self) -> timedelta:
+        return timedelta(seconds=self.heartbeat_seconds)
+
+
+def location_with_evses(session: Session, location_id: int) -> Location:
+    """Return the location with its operator, chargers, EVSEs and connectors loaded.
+
+    Raises: LocationNotFound.
+    """
+    location = session.scalar(
+        select(Location)
+        .where(Location.id == location_id)
+        .options(
+            joinedload(Location.operator),
+            selectinload(Location.chargers)
+            .selectinload(Charger.evses)
+            .selectinload(Evse.connectors),
+            raiseload("*"),
+        )
+    )
+    if location is None:
+        raise LocationNotFound(location_id=location_id)
+    return location
+
+
+def charger_by_identity(session: Session, identity: str) -> Charger:
+    """Raises: ChargerNotFound."""
+    charger = session.scalar(
+        select(Charger).where(Charger.identity == identity).options(raiseload("*"))
+    )
+    if charger is None:
+        raise ChargerNotFound(identity=identity)
+    return charger
+
+
+def charger_with_evses(session: Session, charger_id: int) -> Charger:
+    """Return the charger with its location, EVSEs and connectors loaded.
+
+    Raises: ChargerNotFound.
+    """
+    charger = session.scalar(
+        select(Charger)
+        .where(Charger.id == charger_id)
+        .options(
+            joinedload(Charger.location),
+            selectinload(Charger.evses).selectinload(Evse.connectors),
+            raiseload("*"),
+        )
+    )
+    if charger is None:
+        raise ChargerNotFound(charger_id=charger_id)
+    return charger
+
+
+def evse_with_place(session: Session, evse_id: int) -> Evse:
+    """Return the EVSE with its connectors, charger and location loaded.
+
+    Raises: EvseNotFound.
+    """
+    evse = session.scalar(
+        select(Evse)
+        .where(Evse.id == evse_id)
+        .options(
+            joinedload(Evse.charger)
+            .joinedload(Charger.location)
+            .joinedload(Location.operator),
+            selectinload(Evse.connectors),
+            raiseload("*"),
+        )
+    )
+    if evse is None:
+        raise EvseNotFound(evse_id=evse_id)
+    return evse
+
+
+def location_of_evse(session: Session, evse_id: int) -> int:
+    """Return the id of the location the EVSE is at. Raises: EvseNotFound."""
+    location_id = session.scalar(
+        select(Charger.location_id).join(Charger.evses).where(Evse.id == evse_id)
+    )
+    if location_id is None:
+        raise EvseNotFound(evse_id=evse_id)
+    return location_id
+
+
+def connector_at(session: Session, plug: Plug) -> ConnectorPlace:
+    """Raises: ConnectorNotFound."""
+    row = session.execute(
+        select(
+            Connector.id,
+            Evse.id,
+            Charger.id,
+            Charger.location_id,
+            Connector.reported_status,
+            Charger.last_seen_at,
+            Charger.heartbeat_seconds,
+        )
+        .join(Connector.evse)
+        .join(Evse.charger)
+        .where(
+            Charger.identity == plug.charger,
+            Evse.number == plug.evse,
+            Connector.number == plug.connector,
+        )
+    ).one_or_none()
+    if row is None:
+        raise ConnectorNotFound(plug=plug)
+    return ConnectorPlace(*row)
+
+
+def evse_ids_of(session: Session, charger_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return the EVSEs of each of these chargers that has any."""
+    found: dict[int, list[int]] = {}
+    rows = session.execute(
+        select(Evse.charger_id, Evse.id)
+        .where(Evse.charger_id.in_(charger_ids))
+        .order_by(Evse.charger_id, Evse.number)
+    )
+    for charger_id, evse_id in rows:
+        found.setdefault(charger_id, []).append(evse_id)
+    return found
+
+
+def chargers_by_identity(session: Session, *, limit: int) -> Sequence[Charger]:
+    """Return chargers with their locations and EVSEs, in order of identity."""
+    return session.scalars(
+        select(Charger)
+        .order_by(Charger.identity)
+        .limit(limit)
+        .options(
+            joinedload(Charger.location), selectinload(Charger.evses), raiseload("*")
+        )
+    ).all()
