@@ -42,7 +42,7 @@ check: lint test ## what CI runs: lint, then test
 lint: everything lock-is-current requirements-are-current ## check style, types, imports, templates and dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/djlint --check --lint --quiet src
+	$(BIN)/djlint --check --lint src
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
