@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from evcharge.bookings.models import Booking, MaintenanceBlock, SlotClaim
 from evcharge.bookings.rules import BookingPayment, BookingStatus
 from evcharge.payments.models import CheckoutItem, Payment, Refund
-from evcharge.payments.rules import COLLECTED, ItemKind, RefundStatus
+from evcharge.payments.rules import COLLECTED, ItemKind
 
 QUARTER_SECONDS = 900
 
@@ -109,7 +109,10 @@ def _owners_without_claims(
 
 
 def _unbalanced_bookings(session: Session) -> Iterator[str]:
-    """What a booking says was paid is what came in for it less what went back."""
+    """What a booking says was paid is what came in for it less what went back.
+
+    A refund the provider refused still counts: that money is owed, not ours.
+    """
     came_in = (
         select(func.coalesce(func.sum(CheckoutItem.amount_paise), 0))
         .join(Payment, Payment.checkout_id == CheckoutItem.checkout_id)
@@ -123,11 +126,7 @@ def _unbalanced_bookings(session: Session) -> Iterator[str]:
     )
     went_back = (
         select(func.coalesce(func.sum(Refund.amount_paise), 0))
-        .where(
-            Refund.kind == ItemKind.BOOKING,
-            Refund.item_id == Booking.id,
-            Refund.status != RefundStatus.FAILED,
-        )
+        .where(Refund.kind == ItemKind.BOOKING, Refund.item_id == Booking.id)
         .correlate(Booking)
         .scalar_subquery()
     )
@@ -149,10 +148,7 @@ def _unbalanced_payments(session: Session) -> Iterator[str]:
     went_back = func.coalesce(func.sum(Refund.amount_paise), 0)
     rows = session.execute(
         select(Payment.id)
-        .outerjoin(
-            Refund,
-            and_(Refund.payment_id == Payment.id, Refund.status != RefundStatus.FAILED),
-        )
+        .outerjoin(Refund, Refund.payment_id == Payment.id)
         .group_by(Payment.id, Payment.refunded_paise)
         .having(went_back != Payment.refunded_paise)
     )

@@ -111,6 +111,8 @@ class Database:
         # Waiting for a connection while holding one is a deadlock, so the pool
         # allows for two (one reads, one writes) for every thread of the program.
         options: dict[str, Any] = {"pool_size": min(connections, 10)}
+        # What people typed must not reach the log by way of an error.
+        options["hide_parameters"] = True
         options["max_overflow"] = connections - options["pool_size"]
         if url.startswith("postgresql"):
             options["connect_args"] = {
@@ -209,6 +211,13 @@ _INSERT: dict[str, Callable[[type[Base]], sqlite.Insert | postgresql.Insert]] = 
 }
 
 
+def insert_into(
+    session: Session, table: type[Base]
+) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, for the database at hand."""
+    return _INSERT[session.get_bind().dialect.name](table)
+
+
 def insert_missing(
     session: Session, table: type[Base], rows: list[dict[str, Any]]
 ) -> int:
@@ -217,8 +226,8 @@ def insert_missing(
     It is one statement with many VALUES, so the count covers them all; handing
     the rows to `execute` instead would run in batches and count the last.
     """
-    insert = _INSERT[session.get_bind().dialect.name]
-    return changed(session, insert(table).values(rows).on_conflict_do_nothing())
+    statement = insert_into(session, table).values(rows)
+    return changed(session, statement.on_conflict_do_nothing())
 
 
 def changed(

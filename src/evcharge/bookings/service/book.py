@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.accounts.queries import lock_user
@@ -34,13 +33,12 @@ from evcharge.bookings.rules import (
 )
 from evcharge.bookings.service.changes import expire, record, tell
 from evcharge.bookings.service.claims import claim
+from evcharge.kernel.db import insert_into
 from evcharge.kernel.errors import Unavailable
 from evcharge.kernel.ids import new_reference
 from evcharge.kernel.money import for_started_hours
 
 MOST_REFERENCES = 10  # Tries for a free one, each of which nearly always succeeds.
-
-_INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def book_slot(
@@ -161,10 +159,9 @@ def _insert(
     now: datetime,
 ) -> Booking:
     row = _row(request, evse, limits=limits, now=now)
-    insert = _INSERT[session.get_bind().dialect.name]
     for _ in range(MOST_REFERENCES):
-        booking = session.scalar(
-            insert(Booking)
+        booking: Booking | None = session.scalar(
+            insert_into(session, Booking)
             .values(row | {"reference": new_reference()})
             .on_conflict_do_nothing()
             .returning(Booking)
