@@ -5,6 +5,7 @@ import logging
 from flask import Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from evcharge.kernel.errors import (
@@ -50,6 +51,8 @@ def install(app: Flask) -> None:
     app.register_error_handler(SignInRequired, _ask_to_log_in)
     app.register_error_handler(DomainError, _answer)
     app.register_error_handler(CSRFError, _answer_stale_form)
+    app.register_error_handler(DataError, _answer_unstorable)
+    app.register_error_handler(OverflowError, _answer_unstorable)
     app.register_error_handler(HTTPException, _answer_http)
 
 
@@ -66,6 +69,13 @@ def _answer(error: DomainError) -> ResponseReturnValue:
 
 def _answer_stale_form(_error: CSRFError) -> ResponseReturnValue:
     return _page("This form was open for too long. Go back, reload, try again.", 400)
+
+
+def _answer_unstorable(_error: DataError | OverflowError) -> ResponseReturnValue:
+    # A number too large for any column, a date beyond the calendar, a NUL in a text:
+    # no form of ours sends them. Logged all the same, in case one does.
+    log.warning("refused what the database cannot hold", exc_info=True)
+    return _page(MESSAGES[400], 400)
 
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
