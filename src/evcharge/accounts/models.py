@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evcharge.accounts.rules import Role, UserStatus
@@ -12,6 +12,7 @@ class User(Base):
     """A person with a login. Its row is the lock behind the limits per driver."""
 
     __tablename__ = "users"
+    __table_args__ = (Index(None, "role", "status"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120))

@@ -4,11 +4,19 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, raiseload
 
-from evcharge.accounts.models import Login, OperatorMember, User
-from evcharge.accounts.rules import AccountSuspended, UserNotFound, UserStatus
+from evcharge.accounts.models import Login, Operator, OperatorMember, User
+from evcharge.accounts.rules import (
+    AccountSuspended,
+    Credentials,
+    Role,
+    UserFilter,
+    UserNotFound,
+    UserStatus,
+    email_key,
+)
 
 
 def signed_in_user_or_none(
@@ -59,3 +67,117 @@ def lock_users(session: Session, user_ids: Collection[int]) -> None:
     session.execute(
         select(User.id).where(User.id.in_(user_ids)).order_by(User.id).with_for_update()
     )
+
+
+def credentials_or_none(session: Session, email: str) -> Credentials | None:
+    """Return what is needed to compare a password; None if nobody has the address."""
+    row = session.execute(
+        select(User.id, User.password_hash, User.status).where(
+            User.email_key == email_key(email), User.status != UserStatus.DELETED
+        )
+    ).one_or_none()
+    return Credentials(*row) if row else None
+
+
+def user_by_id(session: Session, user_id: int) -> User:
+    """Raises: UserNotFound."""
+    user = session.scalar(select(User).where(User.id == user_id))
+    if user is None:
+        raise UserNotFound(user_id=user_id)
+    return user
+
+
+def open_logins(session: Session, user_id: int, *, now: datetime) -> list[Login]:
+    """Return the browsers this person is signed in with, the newest first."""
+    return list(
+        session.scalars(
+            select(Login)
+            .where(
+                Login.user_id == user_id,
+                Login.ended_at.is_(None),
+                Login.expires_at > now,
+            )
+            .order_by(Login.created_at.desc(), Login.id)
+        )
+    )
+
+
+def employers_of(session: Session, user_id: int) -> list[Operator]:
+    """Return the operators this person works for, by name."""
+    return list(
+        session.scalars(
+            select(Operator)
+            .join(OperatorMember, OperatorMember.operator_id == Operator.id)
+            .where(OperatorMember.user_id == user_id)
+            .order_by(Operator.name)
+            .options(raiseload("*"))
+        )
+    )
+
+
+def all_operators(session: Session) -> list[Operator]:
+    return list(
+        session.scalars(
+            select(Operator).order_by(Operator.name).options(raiseload("*"))
+        )
+    )
+
+
+def users_matching(
+    session: Session, wanted: UserFilter, *, limit: int, offset: int = 0
+) -> list[User]:
+    """Return some of the people an admin looks for, the newest first."""
+    return list(
+        session.scalars(
+            select(User)
+            .where(*_matches(wanted))
+            .order_by(User.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+    )
+
+
+def count_users_matching(session: Session, wanted: UserFilter) -> int:
+    return (
+        session.scalar(select(func.count()).select_from(User).where(*_matches(wanted)))
+        or 0
+    )
+
+
+def _matches(wanted: UserFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.role:
+        found.append(User.role == wanted.role)
+    if wanted.status:
+        found.append(User.status == wanted.status)
+    if wanted.text:
+        found.append(_mentions(wanted.text))
+    return found
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    """Name, address or number contains it; `%` and `_` stand for themselves."""
+    ways = [
+        User.name.icontains(text, autoescape=True),
+        User.email_key.contains(email_key(text), autoescape=True),
+    ]
+    if digits := "".join(sign for sign in text if sign in "+0123456789"):
+        ways.append(User.phone.contains(digits, autoescape=True))
+    return or_(*ways)
+
+
+def locked_with_admins(session: Session, user_id: int) -> dict[int, User]:
+    """Return this person and every working admin, by id; all of them wait for us.
+
+    Two admins who demote each other at the same time meet here: the second one
+    finds that they are no longer an admin.
+    """
+    is_admin = (User.role == Role.ADMIN) & (User.status == UserStatus.ACTIVE)
+    people = session.scalars(
+        select(User)
+        .where(or_(User.id == user_id, is_admin))
+        .order_by(User.id)
+        .with_for_update()
+    )
+    return {person.id: person for person in people}

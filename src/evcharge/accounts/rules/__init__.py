@@ -33,6 +33,22 @@ class Profile(NamedTuple):
     phone: str | None
 
 
+class Credentials(NamedTuple):
+    """What a password is compared with, before and outside of any transaction."""
+
+    user_id: int
+    password_hash: str
+    status: UserStatus
+
+
+class UserFilter(NamedTuple):
+    """Which people an admin looks for; empty means everybody."""
+
+    text: str = ""
+    role: Role | None = None
+    status: UserStatus | None = None
+
+
 class UserNotFound(NotFound):
     code = "user_not_found"
     message = "There is no such person."
@@ -114,7 +130,7 @@ def name_from_text(text: str) -> str:
 
     Raises: InvalidName.
     """
-    if any(not _is_printable(letter) for letter in text):
+    if text != printable(text):
         raise InvalidName("Type your name without special characters.")
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not any(letter.isalnum() for letter in name):
@@ -122,6 +138,10 @@ def name_from_text(text: str) -> str:
     if len(name) > LONGEST_NAME:
         raise InvalidName(f"Use at most {LONGEST_NAME} characters.")
     return name
+
+
+def printable(text: str) -> str:
+    return "".join(letter for letter in text if _is_printable(letter))
 
 
 def _is_printable(letter: str) -> bool:
@@ -139,8 +159,7 @@ def _is_printable(letter: str) -> bool:
 
 def search_text(text: str) -> str:
     """Return what may safely be looked for: PostgreSQL's text takes no NUL."""
-    printable = "".join(letter for letter in text if _is_printable(letter))
-    return unicodedata.normalize("NFC", printable).strip()[:LONGEST_NAME]
+    return unicodedata.normalize("NFC", printable(text)).strip()[:LONGEST_NAME]
 
 
 # E-mail addresses
@@ -151,10 +170,10 @@ def email_from_text(text: str) -> str:
 
     Raises: InvalidEmail.
     """
-    if len(text) > LONGEST_EMAIL:
+    if len(text) > LONGEST_EMAIL or text != printable(text):
         raise InvalidEmail
     try:
-        checked = validate_email(text.strip(), check_deliverability=False)
+        checked = validate_email(text.strip(), check_deliverability=False, strict=True)
     except EmailNotValidError:
         raise InvalidEmail from None
     if len(email_key(checked.normalized)) > LONGEST_EMAIL:

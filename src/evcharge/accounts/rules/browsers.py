@@ -2,7 +2,7 @@
 
 import re
 
-from evcharge.accounts.rules import search_text
+from evcharge.accounts.rules import printable
 
 LONGEST_DEVICE = 200
 
@@ -30,7 +30,7 @@ SYSTEMS = {
 
 def device_from_agent(user_agent: str) -> str:
     """Return what is kept of what a browser calls itself."""
-    return search_text(user_agent)[:LONGEST_DEVICE]
+    return printable(user_agent)[:LONGEST_DEVICE]
 
 
 def device_name(device: str) -> str:

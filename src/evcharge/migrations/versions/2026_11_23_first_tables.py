@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("return_path", sa.String(length=200), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("method", sa.String(length=20)),
+        sa.Column("failure", sa.String(length=200)),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("ref", name="pk_simulated_orders"),
@@ -90,6 +91,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email_key", name="uq_users_email_key"),
     )
+    op.create_index("ix_users_role_status", "users", ["role", "status"])
     op.create_table(
         "checkouts",
         sa.Column("id", sa.Uuid(), nullable=False),
