@@ -56,15 +56,34 @@ def claims_between(
     rows = session.execute(
         select(SlotClaim.evse_id, SlotClaim.slot_no, SlotClaim.kind, Booking.user_id)
         .outerjoin(Booking, Booking.id == SlotClaim.booking_id)
-        .where(
-            SlotClaim.evse_id.in_(evse_ids),
-            SlotClaim.slot_no >= first,
-            SlotClaim.slot_no < end,
-            or_(Booking.hold_expires_at.is_(None), Booking.hold_expires_at > now),
-        )
+        .where(SlotClaim.evse_id.in_(evse_ids), _is_claim_within(first, end, now))
         .order_by(SlotClaim.evse_id, SlotClaim.slot_no)
     )
     return [Claimed(*row) for row in rows]
+
+
+def is_taken(
+    evse_id: ColumnElement[int], slot: Slot, *, now: datetime
+) -> ColumnElement[bool]:
+    """The same answer inside a WHERE: is any quarter hour of the slot taken?"""
+    quarters = slot.quarters
+    return (
+        select(SlotClaim.evse_id)
+        .outerjoin(Booking, Booking.id == SlotClaim.booking_id)
+        .where(
+            SlotClaim.evse_id == evse_id,
+            _is_claim_within(quarters.start, quarters.stop, now),
+        )
+        .exists()
+    )
+
+
+def _is_claim_within(first: int, end: int, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        SlotClaim.slot_no >= first,
+        SlotClaim.slot_no < end,
+        or_(Booking.hold_expires_at.is_(None), Booking.hold_expires_at > now),
+    )
 
 
 def claimed_now(
