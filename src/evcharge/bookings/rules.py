@@ -112,7 +112,7 @@ class PriceChanged(Conflict):
 
 
 class BookingsInTheWay(Conflict):
-    """`details["bookings"]` are the promises that would be broken."""
+    """`details["booking_ids"]` are the promises that would be broken."""
 
     code = "bookings_in_the_way"
     message = "Drivers have booked this time."

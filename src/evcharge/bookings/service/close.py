@@ -131,7 +131,7 @@ def _clear(
 ) -> None:
     bookings = active_bookings_on(session, evse_ids, slot=slot, now=now)
     if bookings and not cancel_bookings:
-        raise BookingsInTheWay(bookings=bookings)
+        raise BookingsInTheWay(booking_ids=[booking.id for booking in bookings])
     lock_users(session, _drivers(bookings))
     for booking in sorted(bookings, key=lambda each: each.id):
         cancel_booking(
