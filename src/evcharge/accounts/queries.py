@@ -1,5 +1,6 @@
 """Questions about people. Nothing here changes anything."""
 
+import re
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +18,8 @@ from evcharge.accounts.rules import (
     UserStatus,
     email_key,
 )
+
+DIALLED = re.compile(r"\+?[0-9][0-9 ()-]*")
 
 
 def signed_in_user_or_none(
@@ -162,8 +165,9 @@ def _mentions(text: str) -> ColumnElement[bool]:
         User.name.icontains(text, autoescape=True),
         User.email_key.contains(email_key(text), autoescape=True),
     ]
-    if digits := "".join(sign for sign in text if sign in "+0123456789"):
-        ways.append(User.phone.contains(digits, autoescape=True))
+    if DIALLED.fullmatch(text):
+        digits = "".join(sign for sign in text if sign.isdecimal())
+        ways.append(User.phone.contains(digits))
     return or_(*ways)
 
 
