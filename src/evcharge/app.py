@@ -13,14 +13,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from evcharge.accounts.queries import operators_of, signed_in_user_or_none
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
+from evcharge.kernel.hints import ValkeyHints
+from evcharge.kernel.logs import set_up_logs
 from evcharge.kernel.schema import MIGRATIONS
-from evcharge.kernel.settings import Settings
-from evcharge.web import errors, formats, shell
+from evcharge.kernel.settings import Settings, read_settings
+from evcharge.payments.pages import pages as payments_pages
+from evcharge.payments.pages import webhooks
+from evcharge.payments.providers.simulated_pages import gateway_pages
+from evcharge.web import errors, formats, health, shell, urls
 from evcharge.web.context import CurrentUser, db
-from evcharge.web.health import health
-from evcharge.wiring import ON_PAID
+from evcharge.wiring import ON_PAID, open_database, payment_providers
 
-BLUEPRINTS = (health,)
+BLUEPRINTS = (health.blueprint, payments_pages, webhooks, gateway_pages)
 LONGEST_BODY = 1_000_000
 
 
@@ -42,20 +46,36 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.extensions["evcharge.settings"] = settings
     app.extensions["evcharge.identify"] = identify
     app.extensions["evcharge.on_paid"] = ON_PAID
+    app.extensions["evcharge.providers"] = payment_providers(settings, database)
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
         )
+    urls.install(app)
+    health.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS), transaction_per_migration=True)
-    CSRFProtect(app)
+    CSRFProtect(app).exempt(webhooks)
     errors.install(app)
     formats.install(app)
     shell.install(app)
     return app
+
+
+def wsgi() -> Flask:
+    """The web program for any WSGI server: `granian --factory evcharge.app:wsgi`."""
+    set_up_logs()
+    settings = read_settings()
+    database = open_database(settings)
+    # Nobody watches here: hints only leave, for the gateway's watchers.
+    if settings.valkey_url:
+        hints = ValkeyHints(settings.valkey_url)
+        hints.start()
+        database.publish = hints.publish
+    return create_app(settings, database)
 
 
 def identify(session: Session, user_id: int, login_id: UUID) -> CurrentUser | None:

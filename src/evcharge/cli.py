@@ -1,45 +1,259 @@
-"""`evcharge`: every program and every chore, one command each."""
+"""`evcharge`: every program and every chore, one command each.
 
-import logging
+Nothing is read or opened before a command runs, so `--help` works anywhere.
+"""
+
+import os
+import secrets
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
 
 import click
 from flask.cli import ScriptInfo
+from flask_migrate import upgrade
 from flask_migrate.cli import db as migrations
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from evcharge.app import create_app
-from evcharge.asgi import all_in_one
-from evcharge.gateway.live_hub import LiveHub
-from evcharge.gateway.server import Server
-from evcharge.kernel.lock import sole_program
-from evcharge.kernel.settings import read_settings
+from evcharge.asgi import new_worker, run_all_in_one, run_gateway
+from evcharge.bookings.cli import audit
+from evcharge.demo.load import is_empty, load_demo
+from evcharge.demo.people import NAMED, PASSWORD
+from evcharge.gateway.server import AddressTaken, bind
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.db import Database
+from evcharge.kernel.errors import DomainError
+from evcharge.kernel.hints import ValkeyMissing, hints_between
+from evcharge.kernel.lock import AlreadyRunning, sole_program
+from evcharge.kernel.logs import set_up_logs
+from evcharge.kernel.schema import is_current
+from evcharge.kernel.secret import kept_secret
+from evcharge.kernel.settings import InvalidSettings, Settings, read_settings
+from evcharge.kernel.stopping import stop_in_time
 from evcharge.wiring import open_database
 
+SECONDS_FOR_LAST_JOBS = 7
+SECONDS_FOR_LAST_REQUESTS = 6
+ONE_PROCESS = (
+    "SQLite serves one process at a time: leave out --workers, or set "
+    "EVCHARGE_DATABASE_URL to a PostgreSQL database."
+)
 
-@click.group()
+
+class NotReady(Exception):
+    """Something has to be done before this program can start."""
+
+
+class Refusal(click.ClickException):
+    """A sentence on standard error instead of a traceback."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"evcharge: {self.message}", err=True)
+
+
+class Commands(click.Group):
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except InvalidSettings as error:
+            raise Refusal(f"these settings need attention:\n{error}") from error
+        except (AddressTaken, AlreadyRunning, NotReady, ValkeyMissing) as error:
+            raise Refusal(str(error)) from error
+        except (OperationalError, ProgrammingError) as error:
+            raise Refusal(f"the database cannot be used: {error.orig}") from error
+        except DomainError as error:
+            raise click.ClickException(error.message) from error
+
+
+class OpenedOnFirstUse:
+    """Stands for the database in commands, so that `--help` opens none."""
+
+    def __init__(self, open_it: Callable[[], Database]) -> None:
+        self._open = open_it
+        self._database: Database | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._database is None:
+            self._database = self._open()
+        return getattr(self._database, name)
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="evcharge")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Run and look after an EV charging network."""
-    logging.basicConfig(level=logging.INFO)
+    set_up_logs()
+    context.obj = OpenedOnFirstUse(lambda: _open(_settings_for_a_chore()))
     if context.invoked_subcommand == "db":
-        context.obj = ScriptInfo(create_app=_app)
-
-
-def _app():
-    settings = read_settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return create_app(settings, open_database(settings))
+        context.obj = ScriptInfo(create_app=_app_for_migrations)
 
 
 @cli.command()
 def serve() -> None:
     """Everything in one process on one port."""
     settings = read_settings()
-    database = open_database(settings)
-    with sole_program(database, "serve"):
-        hub = LiveHub()
-        database.publish = hub.publish
-        app = all_in_one(settings, database, hub)
-        Server(app, hub, host=settings.host, port=settings.port).run()
+    with _program("serve", settings) as database:
+        _check_current(database)
+        _serve(settings, database, lambda: _say_address(settings))
 
 
+@cli.command()
+@click.option("--workers", default=1, show_default=True, help="How many processes.")
+def web(workers: int) -> None:
+    """Only the pages, by WSGI. Jobs need `worker`, live pages `gateway` beside it."""
+    settings = read_settings()
+    try:
+        from granian import Granian
+        from granian.constants import Interfaces
+    except ImportError as error:
+        raise NotReady("this needs granian: pip install 'evcharge[web]'.") from error
+    with _program("web", settings) as database:
+        if database.is_sqlite and workers > 1:
+            raise NotReady(ONE_PROCESS)
+        _check_current(database)
+        database.engine.dispose()  # Each process opens connections of its own.
+        bind(settings.host, settings.port).close()  # Says so if the port is taken.
+        _say_address(settings)
+        Granian(
+            "evcharge.app:wsgi",
+            factory=True,
+            interface=Interfaces.WSGI,
+            address=settings.host,
+            port=settings.port,
+            workers=workers,
+            blocking_threads=settings.web_threads,
+            websockets=False,
+            workers_kill_timeout=SECONDS_FOR_LAST_REQUESTS,
+        ).serve()
+
+
+@cli.command()
+def gateway() -> None:
+    """Only the long-lived connections: live pages, chargers."""
+    settings = read_settings()
+    with _program("gateway", settings):
+        listener = bind(settings.host, settings.port)
+        run_gateway(settings, listener, when_listening=lambda: _say_address(settings))
+
+
+@cli.command()
+def worker() -> None:
+    """Only the jobs."""
+    settings = read_settings()
+    told_to_stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told_to_stop.set())
+    with (
+        _program("worker", settings) as database,
+        hints_between(settings.valkey_url) as database.publish,
+    ):
+        _check_current(database)
+        jobs = new_worker(settings, database)
+        jobs.start()
+        told_to_stop.wait()
+        stop_in_time()
+        jobs.ask_to_stop()
+        jobs.join(seconds=SECONDS_FOR_LAST_JOBS)
+
+
+@cli.command()
+def demo() -> None:
+    """A network to look at, with simulated payments, ready in one command."""
+    settings = _demo_settings()
+    with _program("demo", settings) as database:
+        click.echo("Preparing the database …")
+        with create_app(settings, database).app_context():
+            upgrade()
+        if _is_empty(database):
+            click.echo("Loading the demo network …")
+            load_demo(database, now=utc_now(), say=click.echo)
+        _serve(settings, database, lambda: _say_logins(settings))
+
+
+cli.add_command(audit)
 cli.add_command(migrations, "db")
+
+
+def _settings_for_a_chore() -> Settings:
+    """Chores sign nothing, so they do without the secret."""
+    if "EVCHARGE_SECRET_KEY" in os.environ:
+        return read_settings()
+    return read_settings(secret_key=secrets.token_hex(32))
+
+
+def _demo_settings() -> Settings:
+    if "EVCHARGE_SECRET_KEY" in os.environ:
+        return read_settings(demo=True)
+    # The first look says where the demo keeps its things, the secret among them.
+    folder = read_settings(demo=True, secret_key=secrets.token_hex(32)).data_dir
+    return read_settings(demo=True, secret_key=kept_secret(folder))
+
+
+@contextmanager
+def _program(name: str, settings: Settings) -> Iterator[Database]:
+    """Open the database for as long as this runs. Raises: NotReady, AlreadyRunning."""
+    database = _open(settings)
+    with sole_program(database, name):
+        yield database
+    database.engine.dispose()
+
+
+def _open(settings: Settings) -> Database:
+    """Raises: NotReady."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReady(
+            f"cannot write to {settings.data_dir}: {error.strerror}. "
+            "Set EVCHARGE_DATA_DIR to a folder of your own."
+        ) from error
+    try:
+        return open_database(settings)
+    except ModuleNotFoundError as error:
+        raise NotReady(
+            "EVCHARGE_DATABASE_URL needs the PostgreSQL driver: "
+            "pip install 'evcharge[postgres]'."
+        ) from error
+
+
+def _check_current(database: Database) -> None:
+    """Raises: NotReady."""
+    if not is_current(database):
+        raise NotReady(
+            "the database does not have this version's tables. "
+            "Run `evcharge db upgrade` first."
+        )
+
+
+def _is_empty(database: Database) -> bool:
+    with database.reading() as session:
+        return is_empty(session)
+
+
+def _serve(
+    settings: Settings, database: Database, when_listening: Callable[[], None]
+) -> None:
+    listener = bind(settings.host, settings.port)
+    run_all_in_one(settings, database, listener, when_listening=when_listening)
+
+
+def _say_address(settings: Settings) -> None:
+    click.echo(f"evcharge is at http://{settings.host}:{settings.port}")
+
+
+def _say_logins(settings: Settings) -> None:
+    _say_address(settings)
+    click.echo(f"Log in with the password {PASSWORD} as")
+    for person in NAMED:
+        click.echo(f"  {person.email}  ({person.role})")
+
+
+def _app_for_migrations() -> Any:
+    settings = _settings_for_a_chore()
+    return create_app(settings, _open(settings))

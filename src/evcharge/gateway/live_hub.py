@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 
+from evcharge.kernel.metrics import LIVE_STREAMS
+
 PAUSE_SECONDS = 0.2  # Several changes in a row become one hint.
 SIGN_OF_LIFE_SECONDS = 15  # Below the idle timeout of common proxies.
 MOST_STREAMS = 2_000
@@ -45,6 +47,7 @@ class LiveHub:
         for topic in topics:
             self._watchers[topic].add(watcher)
         self.streams += 1
+        LIVE_STREAMS.inc()
         try:
             yield "retry: 5000\n\n"
             while not self._closed:
@@ -53,6 +56,7 @@ class LiveHub:
                 await asyncio.sleep(PAUSE_SECONDS)
         finally:
             self.streams -= 1
+            LIVE_STREAMS.dec()
             self._forget(watcher, topics)
 
     def publish(self, topics: Iterable[str]) -> None:

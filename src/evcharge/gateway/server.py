@@ -1,6 +1,7 @@
 """Accepts long-lived connections: browsers on /live, chargers on /ocpp/<charger>."""
 
 import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.websockets import WebSocket
 
 from evcharge.gateway.live_hub import LiveHub
 from evcharge.kernel.errors import DomainError, NotAllowed
+from evcharge.kernel.stopping import stop_in_time
 from evcharge.kernel.topics import check_topics
 
 GRACE_SECONDS = 6  # For open requests; with the rest of the stop, under eight.
@@ -22,10 +24,10 @@ NO_CHARGERS = "This server does not take chargers yet."
 
 def routes(hub: LiveHub, secret: SecretStr) -> list[BaseRoute]:
     async def live(request: Request) -> Response:
-        """`GET /live?topic=location:7&topic=...&token=...`"""
+        """`GET /live?topic=location:7&topic=...&token=...&token=...`"""
         topics = list(dict.fromkeys(request.query_params.getlist("topic")))
         try:
-            check_topics(secret, topics, request.query_params.get("token", ""))
+            check_topics(secret, topics, request.query_params.getlist("token"))
         except DomainError as error:
             status = 403 if isinstance(error, NotAllowed) else 422
             return PlainTextResponse(error.message, status)
@@ -59,11 +61,15 @@ async def _refuse_request(_request: Request) -> Response:
 class Server(uvicorn.Server):
     """Uvicorn with settings that suit chargers, and an end to endless streams."""
 
-    def __init__(self, app: Any, hub: LiveHub, *, host: str, port: int) -> None:
+    def __init__(
+        self,
+        app: Any,
+        *,
+        when_listening: Callable[[], None],
+        when_stopping: Callable[[], None],
+    ) -> None:
         config = uvicorn.Config(
             app,
-            host=host,
-            port=port,
             ws="websockets-sansio",
             ws_per_message_deflate=False,  # Small messages; some chargers botch it.
             ws_ping_interval=20,
@@ -75,7 +81,12 @@ class Server(uvicorn.Server):
             server_header=False,
         )
         super().__init__(config)
-        self._hub = hub
+        self._when_listening = when_listening
+        self._when_stopping = when_stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._when_listening()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         # Uvicorn would raise the signal again at the end and exit as if killed.
@@ -83,6 +94,27 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stop_in_time()
         # Before Uvicorn waits for open requests: hints would keep it waiting.
-        self._hub.close()
+        self._when_stopping()
         await super().shutdown(sockets)
+
+
+class AddressTaken(Exception):
+    """Another program listens there already."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that will listen there. Raises: AddressTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise AddressTaken(
+            f"Cannot listen on {host}:{port}: {error.strerror}. "
+            "Stop the program that does, or set EVCHARGE_PORT to another port."
+        ) from None
+    return listener

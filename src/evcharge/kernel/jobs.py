@@ -26,6 +26,7 @@ from evcharge.kernel.db import (
     insert_missing,
 )
 from evcharge.kernel.errors import Conflict, NotFound
+from evcharge.kernel.metrics import JOBS
 
 log = logging.getLogger(__name__)
 
@@ -118,11 +119,13 @@ def run_next(
         handlers[job.name](database, **job.details)
     except Exception as error:
         log.exception("job %s (%s) failed, try %s", job.id, job.name, job.attempts)
+        JOBS.labels(job.name, "failed").inc()
         every = (schedule or {}).get(job.name)
         _record(database, job, _after_failure(job, repr(error), every, now=utc_now()))
     else:
         done = {"finished_at": utc_now(), "leased_until": None, "failure": None}
         _record(database, job, done)
+        JOBS.labels(job.name, "done").inc()
     finally:
         _running.reset(running)
     return True
@@ -188,7 +191,7 @@ def _after_failure(
     }
 
 
-def _record(database: Database, job: Job, values: dict[str, object]) -> bool:
+def _record(database: Database, job: Job, values: Mapping[str, object]) -> bool:
     """Write unless another worker has the job by now, which its tries tell."""
     statement = (
         update_rows(Job)

@@ -1,9 +1,20 @@
 """Everything an operator can set, read once at start-up from the environment."""
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHORTEST_SECRET = 32
@@ -21,20 +32,46 @@ def _dialect_named(url: object) -> object:
     return url
 
 
+def _supported(url: str) -> str:
+    # Only the name: rules read settings, and rules know no SQLAlchemy.
+    if not re.match(r"$|(sqlite|postgresql)(\+psycopg)?://", url):
+        raise ValueError(
+            "name a SQLite or PostgreSQL database, for example "
+            "postgresql://user:password@host/evcharge"
+        )
+    return url
+
+
+def _strong(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if len(value) < SHORTEST_SECRET or len(set(value)) < FEWEST_CHARACTERS:
+        raise ValueError(
+            "too weak: set at least 32 random characters, for example from "
+            "`openssl rand -hex 32`"
+        )
+    return secret
+
+
+DatabaseUrl = Annotated[
+    str, BeforeValidator(_dialect_named), AfterValidator(_supported)
+]
+
+
 class Settings(BaseSettings):
     """Each field is read from `EVCHARGE_<NAME>`; see docs/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix="EVCHARGE_", frozen=True)
 
-    secret_key: SecretStr
+    secret_key: Annotated[SecretStr, AfterValidator(_strong)]
     demo: bool = False
     data_dir: Path = Path("data")
-    database_url: Annotated[str, BeforeValidator(_dialect_named)] = ""
+    database_url: DatabaseUrl = ""
     valkey_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=5000, ge=1, le=65535)
     proxies: int = Field(default=0, ge=0, le=5)
     rate_limits: bool = True
+    metrics_token: SecretStr = SecretStr("")
     web_threads: int = Field(default=10, ge=1, le=200)
     job_threads: int = Field(default=2, ge=1, le=50)
     login_days: int = Field(default=14, ge=1, le=365)
@@ -47,12 +84,6 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        secret = self.secret_key.get_secret_value()
-        if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_CHARACTERS:
-            raise ValueError(
-                "EVCHARGE_SECRET_KEY is too weak: set at least 32 random characters, "
-                "for example from `openssl rand -hex 32`"
-            )
         if not self.database_url:
             path = self.data_dir.absolute() / "evcharge.db"
             object.__setattr__(self, "database_url", f"sqlite:///{path}")
@@ -69,16 +100,33 @@ def read_settings(**overrides: object) -> Settings:
 
     Raises: InvalidSettings naming every problem, not only the first.
     """
+    given = _address_given_by_host(os.environ) | overrides
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise InvalidSettings("\n".join(_problems(error))) from error
 
 
+def _address_given_by_host(environment: Mapping[str, str]) -> dict[str, object]:
+    """Hosts name the port in PORT and reach us from outside. Our own names win."""
+    if not environment.get("PORT"):
+        return {}
+    given = {"port": environment["PORT"], "host": "0.0.0.0"}  # noqa: S104
+    return {
+        name: value
+        for name, value in given.items()
+        if f"EVCHARGE_{name.upper()}" not in environment
+    }
+
+
 def _problems(error: ValidationError) -> list[str]:
     return [
-        f"EVCHARGE_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
-        if problem["loc"]
-        else problem["msg"].removeprefix("Value error, ")
+        f"EVCHARGE_{'_'.join(map(str, problem['loc'])).upper()}: {_message(problem)}"
         for problem in error.errors(include_url=False, include_input=False)
     ]
+
+
+def _message(problem: ErrorDetails) -> str:
+    if problem["type"] == "missing":
+        return "is missing and has no default"
+    return problem["msg"].removeprefix("Value error, ")

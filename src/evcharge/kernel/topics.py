@@ -33,12 +33,13 @@ def sign_topics(secret: SecretStr, topics: Iterable[str], user_id: int) -> str:
     return _serializer(secret).dumps([user_id, sorted(set(topics))])
 
 
-def check_topics(secret: SecretStr, topics: list[str], token: str) -> None:
+def check_topics(secret: SecretStr, topics: list[str], tokens: list[str]) -> None:
     """Raises: TooManyTopics, TopicNotAllowed."""
     if not 0 < len(topics) <= MOST_TOPICS or max(map(len, topics)) > LONGEST_TOPIC:
         raise TooManyTopics
     private = {topic for topic in topics if not PUBLIC.fullmatch(topic)}
-    if not private <= _granted(secret, token):
+    granted = set().union(*(_granted(secret, token) for token in tokens[:MOST_TOPICS]))
+    if not private <= granted:
         raise TopicNotAllowed
 
 

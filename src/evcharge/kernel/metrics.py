@@ -1,0 +1,19 @@
+"""What the program counts for its operators. Each process counts for itself."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Histogram(
+    "evcharge_request_seconds",
+    "How long pages and calls took, by route.",
+    ["method", "route", "status"],
+)
+JOBS = Counter("evcharge_jobs", "Tries of jobs, by how they ended.", ["name", "result"])
+JOBS_WAITING = Gauge("evcharge_jobs_waiting", "Jobs that still have to run.")
+JOBS_GIVEN_UP = Gauge("evcharge_jobs_given_up", "Jobs that failed on their last try.")
+LIVE_STREAMS = Gauge("evcharge_live_streams", "Pages that follow changes.")
+AUDIT_FINDINGS = Gauge(
+    "evcharge_audit_findings", "What the last audit of bookings and claims found."
+)
+FORGED_MESSAGES = Counter(
+    "evcharge_forged_messages", "Messages with a wrong signature.", ["provider"]
+)
