@@ -1,13 +1,19 @@
 """How a process is put together. Whatever knows every feature by name is here."""
 
 from datetime import timedelta
+from functools import partial
 
 from evcharge.accounts import models as accounts_models
+from evcharge.bookings import jobs as bookings_jobs
 from evcharge.bookings import models as bookings_models
+from evcharge.bookings.service import confirm_paid
 from evcharge.kernel import jobs
 from evcharge.kernel.db import Base, Database
 from evcharge.kernel.settings import Settings
+from evcharge.payments import jobs as payments_jobs
 from evcharge.payments import models as payments_models
+from evcharge.payments.providers import Providers
+from evcharge.payments.providers.simulated import Simulated
 from evcharge.payments.rules import ItemKind
 from evcharge.payments.service import OnPaid
 from evcharge.stations import models as stations_models
@@ -21,8 +27,34 @@ def open_database(settings: Settings) -> Database:
 
 
 # Who is told, in the same transaction, that money for an item has come in.
-ON_PAID: dict[ItemKind, OnPaid] = {}
+ON_PAID: dict[ItemKind, OnPaid] = {ItemKind.BOOKING: confirm_paid}
 
 # What jobs do, and how often those that repeat are due.
-JOBS: dict[str, jobs.Handler] = {"purge_jobs": jobs.purge_jobs}
-SCHEDULE: dict[str, timedelta] = {"purge_jobs": timedelta(hours=1)}
+JOBS: dict[str, jobs.Handler] = {
+    "bookings.tidy": bookings_jobs.tidy,
+    "purge_jobs": jobs.purge_jobs,
+}
+SCHEDULE: dict[str, timedelta] = {
+    "bookings.tidy": timedelta(seconds=15),
+    "payments.reconcile": timedelta(minutes=1),
+    "purge_jobs": timedelta(hours=1),
+}
+
+
+def payment_providers(settings: Settings, database: Database) -> Providers:
+    return Providers(Simulated(database, settings.secret_key))
+
+
+def job_handlers(settings: Settings, database: Database) -> jobs.Handlers:
+    """Return JOBS and those that need more than a database: secrets of providers."""
+    gateway = Simulated(database, settings.secret_key)
+    providers = payment_providers(settings, database)
+    return JOBS | {
+        "payments.send_refund": partial(payments_jobs.send_refund, providers=providers),
+        "payments.reconcile": partial(
+            payments_jobs.reconcile, providers=providers, on_paid=ON_PAID
+        ),
+        "payments.deliver_simulated": partial(
+            payments_jobs.deliver_simulated, gateway=gateway, on_paid=ON_PAID
+        ),
+    }

@@ -127,6 +127,7 @@ class SimulatedOrder(Base):
     return_path: Mapped[str] = mapped_column(String(200))
     status: Mapped[PaymentStatus] = mapped_column(default=PaymentStatus.PENDING)
     method: Mapped[str | None] = mapped_column(String(20))
+    failure: Mapped[str | None] = mapped_column(String(200))
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

@@ -135,6 +135,16 @@ class ProviderNotFound(NotFound):
     message = "There is no such payment provider."
 
 
+class OrderNotFound(NotFound):
+    code = "order_not_found"
+    message = "There is no payment at this address."
+
+
+class OrderOver(Conflict):
+    code = "order_over"
+    message = "This payment has ended."
+
+
 class RefundNotFound(NotFound):
     code = "refund_not_found"
     message = "There is no such refund."

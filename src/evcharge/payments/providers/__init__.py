@@ -1,1 +1,19 @@
 """Payment providers, one module each, behind one protocol."""
+
+from evcharge.payments.providers.base import Provider
+from evcharge.payments.rules import ProviderNotFound
+
+
+class Providers:
+    """Those this installation works with; new payments go to the first."""
+
+    def __init__(self, *providers: Provider) -> None:
+        self.default = providers[0].name
+        self._by_name = {provider.name: provider for provider in providers}
+
+    def named(self, name: str) -> Provider:
+        """Raises: ProviderNotFound."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise ProviderNotFound(provider=name) from None

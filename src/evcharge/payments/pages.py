@@ -1,0 +1,189 @@
+"""Paying in a browser: off to the provider, back again, and what it tells us itself."""
+
+import logging
+from datetime import timedelta
+from typing import cast
+from uuid import UUID
+
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.errors import DomainError
+from evcharge.kernel.metrics import FORGED_MESSAGES
+from evcharge.payments.models import Payment
+from evcharge.payments.providers import Providers
+from evcharge.payments.providers.base import Order
+from evcharge.payments.providers.simulated import Choice, Simulated
+from evcharge.payments.queries import payment_of_user
+from evcharge.payments.rules import ForgedMessage, Outcome, PaymentStatus
+from evcharge.payments.service import (
+    ToldWhenPaid,
+    receive_message,
+    record_outcome,
+    start_payment,
+)
+from evcharge.web.context import current_user, login_required, perform, public, reading
+from evcharge.web.errors import http_status
+from evcharge.web.formats import rupees
+
+log = logging.getLogger(__name__)
+
+pages = Blueprint("payments", __name__, template_folder="templates")
+# Apart from the pages, because providers have no CSRF token to send.
+webhooks = Blueprint("webhooks", __name__)
+
+LONGEST_MESSAGE = 65_536
+# While the bank is likely to answer any moment, and after that.
+PATIENCE = timedelta(minutes=2)
+LOOK_AGAIN_SECONDS, LOOK_RARELY_SECONDS = 3, 15
+
+
+def providers() -> Providers:
+    return cast(Providers, current_app.extensions["evcharge.providers"])
+
+
+def on_paid() -> ToldWhenPaid:
+    return cast(ToldWhenPaid, current_app.extensions["evcharge.on_paid"])
+
+
+def begin_payment(checkout_id: UUID, user_id: int) -> tuple[Payment, str]:
+    """Start an attempt, or go on with one. Return it and the address where to pay.
+
+    For whoever sells something: open a checkout in a transaction, then call this.
+
+    Raises: what `start_payment` raises; Unavailable when the provider is silent.
+    """
+    provider = providers().named(providers().default)
+
+    def start(session: Session) -> tuple[Payment, Order]:
+        payment = start_payment(
+            session,
+            checkout_id=checkout_id,
+            user_id=user_id,
+            provider=provider.name,
+            now=utc_now(),
+        )
+        order = Order(
+            payment.provider_ref,
+            payment.amount_paise,
+            payment.checkout.description,
+            url_for("payments.come_back", payment_id=payment.id),
+            payment.checkout.expires_at,
+        )
+        return payment, order
+
+    payment, order = perform(start)
+    return payment, provider.open_order(order)
+
+
+def settle_simulated(payment: Payment, choice: Choice) -> Payment:
+    """Pay, or fail to, without the page: for programs that have no browser.
+
+    Raises: ProviderNotFound for an attempt at a real provider, OrderOver.
+    """
+    gateway = providers().named(Simulated.name)
+    assert isinstance(gateway, Simulated)  # noqa: S101
+    gateway.choose(payment.provider_ref, choice, "upi")
+    outcome = gateway.ask(payment.provider_ref)
+    return _record(payment, outcome) if outcome else payment
+
+
+def _record(payment: Payment, outcome: Outcome) -> Payment:
+    return perform(
+        lambda session: record_outcome(
+            session,
+            provider=payment.provider,
+            outcome=outcome,
+            on_paid=on_paid(),
+            now=utc_now(),
+        ),
+        repeatable=True,
+    )
+
+
+@pages.get("/payments/<uuid:payment_id>/return")
+@login_required
+def come_back(payment_id: UUID) -> ResponseReturnValue:
+    """Where the payer's browser lands. It may know the outcome before we do."""
+    payment = payment_of_user(reading(), payment_id, current_user().id)
+    return_path = payment.checkout.return_path
+    if (outcome := _carried(payment)) is not None:
+        payment = _record(payment, outcome)
+    if payment.status == PaymentStatus.PENDING:
+        return _wait(payment, return_path)
+    flash(*_said(payment))
+    return redirect(return_path, code=303)
+
+
+def _carried(payment: Payment) -> Outcome | None:
+    provider = providers().named(payment.provider)
+    try:
+        return provider.read_return(payment.provider_ref, request.args)
+    except ForgedMessage:
+        # Perhaps an address cut short on its way: show the payer how things stand.
+        _count_forged(provider.name, "return address")
+        return None
+
+
+def _count_forged(name: str, what: str) -> None:
+    FORGED_MESSAGES.labels(name).inc()
+    log.warning("a forged %s in the name of %s was refused", what, name)
+
+
+def _wait(payment: Payment, return_path: str) -> ResponseReturnValue:
+    response = make_response(
+        render_template("payments/wait.html", payment=payment, return_path=return_path)
+    )
+    is_early = utc_now() - payment.created_at < PATIENCE
+    # A header, because assistive tools dislike the same thing as a meta element.
+    seconds = LOOK_AGAIN_SECONDS if is_early else LOOK_RARELY_SECONDS
+    response.headers["Refresh"] = f"{seconds}; url={request.path}"
+    return response
+
+
+def _said(payment: Payment) -> tuple[str, str]:
+    """Return what to tell the payer, and in which tone."""
+    if payment.status == PaymentStatus.PAID:
+        return f"You paid {rupees(payment.amount_paise)}.", "success"
+    if payment.status == PaymentStatus.FAILED:
+        return "Payment did not go through. No money was taken.", "danger"
+    if payment.status == PaymentStatus.CANCELLED:
+        return "You left without paying. No money was taken.", "warning"
+    back = rupees(payment.refunded_paise)
+    return f"Your payment came in, and {back} of it goes back to you.", "warning"
+
+
+@webhooks.post("/webhooks/<name>")
+@public
+def receive(name: str) -> ResponseReturnValue:
+    request.max_content_length = LONGEST_MESSAGE
+    try:
+        message = (
+            providers().named(name).read_message(request.get_data(), dict(request.headers))
+        )
+        perform(
+            lambda session: receive_message(
+                session,
+                provider=name,
+                message=message,
+                on_paid=on_paid(),
+                now=utc_now(),
+            ),
+            repeatable=True,
+        )
+    except DomainError as error:
+        if isinstance(error, ForgedMessage):
+            _count_forged(name, "webhook")
+        return {"code": error.code, "message": error.message}, http_status(error)
+    return {"received": message.event_id}

@@ -1,0 +1,315 @@
+"""A payment gateway without money: both what it knows and how the shop speaks to it.
+
+It behaves like a real one. It keeps its own books, shows a page of its own, signs
+what it sends, and tells the shop late, twice or in the wrong order when asked to.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.db import Database, changed, insert_missing
+from evcharge.kernel.ids import new_id
+from evcharge.kernel.jobs import enqueue
+from evcharge.payments.models import SimulatedOrder, SimulatedRefund
+from evcharge.payments.providers.base import Order
+from evcharge.payments.rules import (
+    CURRENCY,
+    ForgedMessage,
+    Message,
+    OrderNotFound,
+    OrderOver,
+    Outcome,
+    PaymentStatus,
+    RefundRefused,
+    UnreadableMessage,
+)
+
+SIGNATURE_HEADER = "X-Simulated-Signature"
+LATE = timedelta(seconds=30)
+REF = re.compile(r"pay_[0-9a-f]{32}")
+LARGEST_AMOUNT = 2**31 - 1
+
+PAID = PaymentStatus.PAID
+FAILED = PaymentStatus.FAILED
+CANCELLED = PaymentStatus.CANCELLED
+
+FAILURE = "The bank said no."
+
+
+class Choice(StrEnum):
+    """What can be done at the gateway: a button each."""
+
+    PAY = "pay"
+    FAIL = "fail"
+    LEAVE = "leave"
+    PAY_LATE = "pay_late"
+    PAY_AND_STAY = "pay_and_stay"
+    FAIL_THEN_PAY = "fail_then_pay"
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a choice leads to: the gateway's truth, what it tells the shop and when,
+    and what the payer's browser carries back (`goes_back=False`: it never does)."""
+
+    truth: PaymentStatus
+    news: tuple[tuple[PaymentStatus, timedelta], ...]
+    carried: PaymentStatus | None = None
+    goes_back: bool = True
+
+
+AT_ONCE = timedelta(0)
+COURSES = {
+    Choice.PAY: Course(PAID, ((PAID, AT_ONCE),), carried=PAID),
+    Choice.FAIL: Course(FAILED, ((FAILED, AT_ONCE),), carried=FAILED),
+    Choice.LEAVE: Course(CANCELLED, ((CANCELLED, AT_ONCE),), carried=CANCELLED),
+    Choice.PAY_LATE: Course(PAID, ((PAID, LATE),)),
+    Choice.PAY_AND_STAY: Course(PAID, ((PAID, AT_ONCE),), goes_back=False),
+    Choice.FAIL_THEN_PAY: Course(PAID, ((FAILED, AT_ONCE), (PAID, LATE)), FAILED),
+}
+
+Method = Literal["upi", "card"]
+
+
+class Notice(BaseModel):
+    """The gateway's webhook, on the wire."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    event_id: str = Field(pattern=r"\A[\w-]{1,80}\z")
+    ref: str = Field(pattern=rf"\A{REF.pattern}\z")
+    status: Literal["PAID", "FAILED", "CANCELLED"]
+    amount_paise: int = Field(ge=0, le=LARGEST_AMOUNT)
+    currency: str = Field(pattern=r"\A[A-Z]{3}\z")
+    method: Method | None = None
+    failure: str | None = Field(default=None, pattern=r"\A[^\x00]{1,200}\z")
+
+
+class Simulated:
+    name = "simulated"
+
+    def __init__(
+        self,
+        database: Database,
+        secret: SecretStr,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database = database
+        self._key = hmac.digest(
+            secret.get_secret_value().encode(), b"simulated gateway", "sha256"
+        )
+        self._now = clock
+
+    # What the shop asks: the Provider protocol.
+
+    def open_order(self, order: Order) -> str:
+        def open_(session: Session) -> None:
+            row = {
+                "ref": order.ref,
+                "amount_paise": order.amount_paise,
+                "description": order.description,
+                "return_path": order.return_path,
+                "status": PaymentStatus.PENDING,
+                "expires_at": order.expires_at,
+                "created_at": self._now(),
+            }
+            if not insert_missing(session, SimulatedOrder, [row]):
+                known = _order(session, order.ref)
+                known.expires_at = max(known.expires_at, order.expires_at)
+
+        self._database.perform(open_, repeatable=True)
+        return f"/simulated-gateway/{order.ref}"
+
+    def read_message(self, body: bytes, headers: Mapping[str, str]) -> Message:
+        self._check(body, headers.get(SIGNATURE_HEADER, ""))
+        try:
+            notice = Notice.model_validate_json(body)
+        except ValidationError as error:
+            raise UnreadableMessage from error
+        outcome = Outcome(
+            notice.ref,
+            PaymentStatus(notice.status),
+            notice.amount_paise,
+            notice.currency,
+            notice.method,
+            notice.failure,
+        )
+        return Message(notice.event_id, outcome, notice.model_dump())
+
+    def read_return(self, ref: str, query: Mapping[str, str]) -> Outcome | None:
+        if "signature" not in query:
+            return None
+        status, amount = query.get("status", ""), query.get("amount_paise", "")
+        self._check(_carried(ref, status, amount), query["signature"])
+        failure = FAILURE if status == FAILED else None
+        return Outcome(ref, PaymentStatus(status), int(amount), failure=failure)
+
+    def ask(self, ref: str) -> Outcome | None:
+        with self._database.reading() as session:
+            order = session.get(SimulatedOrder, ref)
+        return _outcome(order) if order else None
+
+    def close_order(self, ref: str) -> Outcome | None:
+        def close(session: Session) -> None:
+            _settle(session, ref, CANCELLED, failure="The time to pay was over.")
+
+        self._database.perform(close, repeatable=True)
+        return self.ask(ref)
+
+    def refund(self, ref: str, *, refund_id: UUID, amount_paise: int) -> str:
+        def send_back(session: Session) -> None:
+            order = session.get(SimulatedOrder, ref, with_for_update=True)
+            if session.get(SimulatedRefund, refund_id):
+                return
+            sent = select(func.coalesce(func.sum(SimulatedRefund.amount_paise), 0))
+            sent_paise = session.scalar(sent.where(SimulatedRefund.order_ref == ref))
+            if order is None or order.status != PAID:
+                raise RefundRefused("There is no money to send back.")
+            if (sent_paise or 0) + amount_paise > order.amount_paise:
+                raise RefundRefused("That is more than was paid.")
+            session.add(
+                SimulatedRefund(
+                    id=refund_id,
+                    order_ref=ref,
+                    amount_paise=amount_paise,
+                    created_at=self._now(),
+                )
+            )
+
+        self._database.perform(send_back, repeatable=True)
+        return f"rfnd_{refund_id.hex}"
+
+    # What happens at the gateway.
+
+    def order(self, ref: str) -> SimulatedOrder:
+        """Raises: OrderNotFound."""
+        with self._database.reading() as session:
+            return _order(session, ref)
+
+    def is_open(self, order: SimulatedOrder) -> bool:
+        return order.status == PaymentStatus.PENDING and self._now() < order.expires_at
+
+    def choose(self, ref: str, choice: Choice, method: Method) -> str | None:
+        """Do what the payer chose. Return where their browser goes, None if it stays.
+
+        Raises: OrderNotFound, OrderOver.
+        """
+        course = COURSES[choice]
+
+        def act(session: Session) -> SimulatedOrder:
+            order = _order(session, ref)
+            failure = FAILURE if course.truth == FAILED else None
+            if not self.is_open(order) or not _settle(
+                session, ref, course.truth, method=method, failure=failure
+            ):
+                raise OrderOver(ref=ref)
+            for status, delay in course.news:
+                self._announce(session, order, status, method, delay)
+            return order
+
+        order = self._database.perform(act)
+        return self.way_back(order, course.carried) if course.goes_back else None
+
+    def _announce(
+        self,
+        session: Session,
+        order: SimulatedOrder,
+        status: PaymentStatus,
+        method: Method,
+        delay: timedelta,
+    ) -> None:
+        now = self._now()
+        body = notice_body(order, status, method=method)
+        enqueue(
+            session,
+            "payments.deliver_simulated",
+            now=now,
+            due_at=now + delay,
+            body=body,
+        )
+
+    def way_back(self, order: SimulatedOrder, status: PaymentStatus | None) -> str:
+        """Return the shop's address, signed over what the browser is to say there."""
+        if status is None:
+            return order.return_path
+        amount = str(order.amount_paise)
+        signature = self.sign(_carried(order.ref, status, amount))
+        said = {"status": status, "amount_paise": amount, "signature": signature}
+        return f"{order.return_path}?{urlencode(said)}"
+
+    def sign(self, content: bytes) -> str:
+        return hmac.new(self._key, content, hashlib.sha256).hexdigest()
+
+    def _check(self, content: bytes, signature: str) -> None:
+        if not hmac.compare_digest(self.sign(content).encode(), signature.encode()):
+            raise ForgedMessage
+
+
+def notice_body(
+    order: SimulatedOrder, status: PaymentStatus, *, method: Method | None = None
+) -> str:
+    """Return a new message about an order, as it goes over the wire."""
+    notice = {
+        "event_id": f"evt_{new_id().hex}",
+        "ref": order.ref,
+        "status": status,
+        "amount_paise": order.amount_paise,
+        "currency": CURRENCY,
+        "method": method,
+        "failure": FAILURE if status == FAILED else None,
+    }
+    return json.dumps(notice)
+
+
+def _carried(ref: str, status: str, amount: str) -> bytes:
+    return f"return|{ref}|{status}|{amount}".encode()
+
+
+def _order(session: Session, ref: str) -> SimulatedOrder:
+    order = session.get(SimulatedOrder, ref) if REF.fullmatch(ref) else None
+    if order is None:
+        raise OrderNotFound(ref=ref)
+    return order
+
+
+def _settle(
+    session: Session,
+    ref: str,
+    status: PaymentStatus,
+    *,
+    method: Method | None = None,
+    failure: str | None = None,
+) -> bool:
+    statement = (
+        update(SimulatedOrder)
+        .where(
+            SimulatedOrder.ref == ref, SimulatedOrder.status == PaymentStatus.PENDING
+        )
+        .values(status=status, method=method, failure=failure)
+    )
+    return changed(session, statement) == 1
+
+
+def _outcome(order: SimulatedOrder) -> Outcome:
+    return Outcome(
+        order.ref,
+        order.status,
+        order.amount_paise,
+        method=order.method,
+        failure=order.failure,
+    )
