@@ -1,7 +1,7 @@
 """Fills an empty database with the demo network."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,9 +10,27 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from evcharge.accounts.models import Operator, OperatorMember, User
-from evcharge.accounts.rules import Role, email_key
+from evcharge.accounts.rules import email_key
+from evcharge.demo.demand import Demand, Site
 from evcharge.demo.hardware import LIFECYCLES, SILENT, Box, boxes
-from evcharge.demo.people import NAMED, OPERATED, PASSWORD, Person, drivers
+from evcharge.demo.history import History
+from evcharge.demo.own import (
+    MAINTENANCE,
+    MAINTENANCE_REASON,
+    Named,
+    drivers_visits,
+    slot_of,
+)
+from evcharge.demo.people import (
+    DRIVER,
+    NAMED,
+    OPERATED,
+    OPERATOR,
+    PASSWORD,
+    Person,
+    drivers,
+    may_use,
+)
 from evcharge.demo.places import CLOSED, OPERATORS, Place, places
 from evcharge.kernel.db import Database
 from evcharge.stations.models import Charger, Connector, Evse, Location
@@ -27,10 +45,31 @@ SILENCE = timedelta(hours=3)
 
 @dataclass(frozen=True)
 class Network:
-    """What has been loaded: people and EVSEs, with the place each EVSE stands at."""
+    """What has been loaded: people by e-mail address, and where chargers stand."""
 
-    people: dict[str, tuple[Person, User]]
-    evses: list[tuple[Place, Evse]]
+    people: Mapping[str, tuple[Person, User]]
+    locations: list[tuple[Place, Location]]
+
+    def evses(self) -> dict[Named, Evse]:
+        return {
+            (charger.identity, evse.number): evse
+            for _, location in self.locations
+            for charger in location.chargers
+            for evse in charger.evses
+        }
+
+    def sites(self) -> Iterator[Site]:
+        """Yield what can be booked, with those who might."""
+        for place, location in self.locations:
+            if location.is_active:
+                yield Site(place, _bookable(location), self._drivers_near(place))
+
+    def _drivers_near(self, place: Place) -> list[int]:
+        return [
+            user.id
+            for person, user in self.people.values()
+            if may_use(person, place.operator)
+        ]
 
 
 def load_demo(
@@ -47,7 +86,12 @@ def load_demo(
             return False
         rng = random.Random(SEED)  # noqa: S311 - the same demo for everybody.
         network = _load_network(session, rng, now)
-    say(f"Loaded {len(places())} locations with {len(network.evses)} charging points.")
+        history = _history(network, rng, now)
+        history.rows.save(session)
+    say(
+        f"Loaded {len(network.locations)} locations with {len(network.evses())}"
+        f" charging points and {len(history.rows.bookings)} bookings."
+    )
     return True
 
 
@@ -63,26 +107,54 @@ def _load_network(session: Session, rng: random.Random, now: datetime) -> Networ
         code: Operator(name=name, created_at=now - OPENED)
         for code, name in OPERATORS.items()
     }
-    session.add_all(operators.values())
     people = {
         person.email: (person, _user(person, rng, now))
         for person in (*NAMED, *drivers(rng))
     }
+    locations = [
+        (place, _location(place, operators[place.operator], rng, now))
+        for place in places()
+    ]
+    session.add_all(operators.values())
     session.add_all(user for _, user in people.values())
-    evses = []
-    for place in places():
-        location = _location(place, operators[place.operator], rng, now)
-        session.add(location)
-        evses += [
-            (place, evse) for charger in location.chargers for evse in charger.evses
-        ]
+    session.add_all(location for _, location in locations)
     session.flush()
-    session.add_all(_memberships(operators, people, now))
-    return Network(people, evses)
+    session.add(
+        OperatorMember(
+            operator_id=operators[OPERATED].id,
+            user_id=people[OPERATOR][1].id,
+            created_at=now - OPENED,
+        )
+    )
+    return Network(people, locations)
+
+
+def _history(network: Network, rng: random.Random, now: datetime) -> History:
+    driver, operator = (network.people[email][1] for email in (DRIVER, OPERATOR))
+    evses = network.evses()
+    demand = Demand(rng, now=now)
+    history = History(rng, operator_user_id=operator.id, now=now)
+
+    out_of_use, slot = evses[MAINTENANCE.evse], slot_of(MAINTENANCE, now=now)
+    demand.keep_free(out_of_use.id, slot)
+    history.block(out_of_use.id, slot, reason=MAINTENANCE_REASON)
+    history.tell(drivers_visits(demand, driver.id, evses, now=now))
+    for site in network.sites():
+        history.tell(demand.visits(site))
+    return history
+
+
+def _bookable(location: Location) -> list[Evse]:
+    return [
+        evse
+        for charger in location.chargers
+        for evse in charger.evses
+        if evse.lifecycle == Lifecycle.ACTIVE
+    ]
 
 
 def _user(person: Person, rng: random.Random, now: datetime) -> User:
-    joined = now - timedelta(days=rng.randint(8, 390), minutes=rng.randint(0, 1440))
+    joined = now - timedelta(days=rng.randint(12, 390), minutes=rng.randint(0, 1440))
     return User(
         name=person.name,
         email=person.email,
@@ -93,18 +165,6 @@ def _user(person: Person, rng: random.Random, now: datetime) -> User:
         role=person.role,
         created_at=joined,
     )
-
-
-def _memberships(
-    operators: dict[str, Operator],
-    people: dict[str, tuple[Person, User]],
-    now: datetime,
-) -> Iterator[OperatorMember]:
-    for person, user in people.values():
-        if person.role == Role.OPERATOR:
-            yield OperatorMember(
-                operator_id=operators[OPERATED].id, user_id=user.id, created_at=now
-            )
 
 
 def _location(

@@ -9,9 +9,10 @@ from evcharge.demo.places import EVERYWHERE
 PASSWORD = "charge-demo-1"  # noqa: S105 - the demo tells everybody.
 
 DRIVER = "driver@example.com"
+OPERATOR = "operator@example.com"
 # Whose network the demo's operator looks after.
 OPERATED = "DA"
-DRIVERS_PER_REGION = 30
+DRIVERS_PER_REGION = 60
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Person:
 
 NAMED = (
     Person("Asha Rao", DRIVER, can_log_in=True),
-    Person("Kiran Shetty", "operator@example.com", Role.OPERATOR, can_log_in=True),
+    Person("Kiran Shetty", OPERATOR, Role.OPERATOR, can_log_in=True),
     Person("Meera Iyer", "admin@example.com", Role.ADMIN, can_log_in=True),
 )
 
@@ -85,5 +86,5 @@ def _mailbox(name: str) -> str:
 
 
 def may_use(person: Person, operator: str) -> bool:
-    """Whether a driver comes by the chargers of an operator now and then."""
-    return operator in {person.home, EVERYWHERE}
+    """Whether a made-up driver comes by the chargers of an operator now and then."""
+    return not person.can_log_in and operator in {person.home, EVERYWHERE}
