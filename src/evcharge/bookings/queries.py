@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -63,7 +71,7 @@ def claims_between(
 
 
 def is_taken(
-    evse_id: ColumnElement[int], slot: Slot, *, now: datetime
+    evse_id: SQLColumnExpression[int], slot: Slot, *, now: datetime
 ) -> ColumnElement[bool]:
     """The same answer inside a WHERE: is any quarter hour of the slot taken?"""
     quarters = slot.quarters
@@ -215,14 +223,17 @@ def counted_bookings(
 # ── bookings ─────────────────────────────────────────────────────────────────────
 
 
-def booking_by_id(session: Session, booking_id: UUID) -> Booking:
+def booking_by_id(session: Session, booking_id: UUID, *, lock: bool = False) -> Booking:
     """Return a booking as it is now, whatever this session saw before.
+
+    With `lock` it stays so: its driver's lock does not keep out others, who may be
+    reaping an expired hold at this very moment.
 
     Raises: BookingNotFound.
     """
+    question = select(Booking).where(Booking.id == booking_id)
     booking = session.scalar(
-        select(Booking)
-        .where(Booking.id == booking_id)
+        (question.with_for_update() if lock else question)
         .options(raiseload("*"))
         .execution_options(populate_existing=True)
     )

@@ -50,18 +50,18 @@ STATES = (
 )
 
 AMENITIES = {
-    "toilets": "Toilets",
+    "restrooms": "Toilets",
     "drinking_water": "Drinking water",
     "food": "Food",
-    "tea_coffee": "Tea and coffee",
+    "cafe": "Tea and coffee",
     "waiting_room": "Waiting room",
     "wifi": "Wi-Fi",
-    "shopping": "Shopping",
+    "shop": "Shops",
     "hotel": "Hotel",
     "parking": "Parking",
     "roof": "Roof over the chargers",
     "lighting": "Well lit at night",
-    "guard": "Guard on site",
+    "security": "Guard on site",
     "wheelchair": "Wheelchair access",
     "tyre_air": "Air for tyres",
 }
