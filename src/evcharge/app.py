@@ -10,7 +10,9 @@ from jinja2 import StrictUndefined
 from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from evcharge.accounts.pages import pages as accounts_pages
 from evcharge.accounts.queries import operators_of, signed_in_user_or_none
+from evcharge.accounts.rules.passwords import SCRYPT
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import ValkeyHints
@@ -24,7 +26,7 @@ from evcharge.web import errors, formats, health, shell, urls
 from evcharge.web.context import CurrentUser, db
 from evcharge.wiring import ON_PAID, open_database, payment_providers
 
-BLUEPRINTS = (health.blueprint, payments_pages, webhooks, gateway_pages)
+BLUEPRINTS = (health.blueprint, accounts_pages, payments_pages, webhooks, gateway_pages)
 LONGEST_BODY = 1_000_000
 
 
@@ -38,6 +40,10 @@ def create_app(settings: Settings, database: Database) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=not settings.demo,
+        # A login ends when it ends. Sent again with every answer, the cookie of a
+        # request from before a login could overwrite the one from after it.
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PASSWORD_METHOD=SCRYPT,
         PERMANENT_SESSION_LIFETIME=timedelta(days=settings.login_days),
         WTF_CSRF_TIME_LIMIT=None,  # As long as the login: a form may stay open.
     )
