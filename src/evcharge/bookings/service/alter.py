@@ -51,7 +51,7 @@ def locked_booking(
     if owner is None or user_id not in (None, owner):
         raise BookingNotFound(booking_id=booking_id)
     lock_users(session, [owner])
-    return booking_by_id(session, booking_id)
+    return booking_by_id(session, booking_id, lock=True)
 
 
 def move_booking(

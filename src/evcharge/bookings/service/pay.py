@@ -78,7 +78,7 @@ def confirm_paid(
     locked, so that money and promise come together or not at all. Money for a
     booking that is over, or paid already, goes back by itself.
     """
-    booking = booking_by_id(session, item_id)
+    booking = booking_by_id(session, item_id, lock=True)
     before = booking.status
     kept = before == BookingStatus.ACTIVE or _revive(session, booking, now=now)
     paid = booking.paid_paise + amount_paise
