@@ -26,7 +26,7 @@ from evcharge.gateway.server import Server, gateway_only, routes
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import hints_between
 from evcharge.kernel.settings import Settings
-from evcharge.wiring import SCHEDULE, job_handlers
+from evcharge.wiring import job_handlers, timetable
 from evcharge.worker import Worker
 
 SECONDS_FOR_LAST_JOBS = 1  # After requests had their time, during which jobs ended too.
@@ -68,7 +68,7 @@ def new_worker(settings: Settings, database: Database) -> Worker:
     return Worker(
         database,
         handlers=job_handlers(settings, database),
-        schedule=SCHEDULE,
+        schedule=timetable(settings),
         threads=settings.job_threads,
     )
 

@@ -7,6 +7,7 @@ from evcharge.accounts import models as accounts_models
 from evcharge.bookings import jobs as bookings_jobs
 from evcharge.bookings import models as bookings_models
 from evcharge.bookings.service import confirm_paid
+from evcharge.demo import feed as demo_feed
 from evcharge.kernel import jobs
 from evcharge.kernel.db import Base, Database
 from evcharge.kernel.settings import Settings
@@ -32,6 +33,7 @@ ON_PAID: dict[ItemKind, OnPaid] = {ItemKind.BOOKING: confirm_paid}
 # What jobs do, and how often those that repeat are due.
 JOBS: dict[str, jobs.Handler] = {
     "bookings.tidy": bookings_jobs.tidy,
+    "demo.feed": demo_feed.feed,
     "purge_jobs": jobs.purge_jobs,
 }
 SCHEDULE: dict[str, timedelta] = {
@@ -39,6 +41,11 @@ SCHEDULE: dict[str, timedelta] = {
     "payments.reconcile": timedelta(minutes=1),
     "purge_jobs": timedelta(hours=1),
 }
+DEMO_SCHEDULE = {"demo.feed": demo_feed.EVERY}
+
+
+def timetable(settings: Settings) -> jobs.Timetable:
+    return SCHEDULE | DEMO_SCHEDULE if settings.demo else SCHEDULE
 
 
 def payment_providers(settings: Settings, database: Database) -> Providers:

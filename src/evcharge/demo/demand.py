@@ -54,8 +54,8 @@ FAST_W = 50_000
 # Minutes, and how many stay that long.
 FAST_STAYS = {30: 2, 45: 3, 60: 6, 90: 3, 120: 2}
 SLOW_STAYS = {60: 1, 120: 4, 180: 4, 240: 3, 360: 1}
-FAST_A_DAY = {0: 8, 1: 25, 2: 35, 3: 22, 4: 10}
-SLOW_A_DAY = {0: 30, 1: 45, 2: 25}
+FAST_A_DAY = {0: 4, 1: 17, 2: 32, 3: 30, 4: 17}
+SLOW_A_DAY = {0: 20, 1: 50, 2: 30}
 # Of the days to come little is booked yet.
 BOOKED_AHEAD = {0: 0.7, 1: 0.3, 2: 0.12, 3: 0.06}
 

@@ -32,6 +32,7 @@ from evcharge.demo.people import (
     may_use,
 )
 from evcharge.demo.places import CLOSED, OPERATORS, Place, places
+from evcharge.demo.settle import settle
 from evcharge.kernel.db import Database
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import Lifecycle, ReportedStatus
@@ -64,6 +65,15 @@ class Network:
             if location.is_active:
                 yield Site(place, _bookable(location), self._drivers_near(place))
 
+    def heard(self) -> list[Evse]:
+        """Return the EVSEs in use whose chargers are not silent."""
+        return [
+            evse
+            for _, location in self.locations
+            for evse in _bookable(location)
+            if location.is_active and evse.charger.identity not in SILENT
+        ]
+
     def _drivers_near(self, place: Place) -> list[int]:
         return [
             user.id
@@ -88,6 +98,7 @@ def load_demo(
         network = _load_network(session, rng, now)
         history = _history(network, rng, now)
         history.rows.save(session)
+        settle(network.heard(), history.rows.bookings, rng, now)
     say(
         f"Loaded {len(network.locations)} locations with {len(network.evses())}"
         f" charging points and {len(history.rows.bookings)} bookings."

@@ -1,0 +1,126 @@
+"""How cars come and go at a demo charging point: decisions, without a database."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from evcharge.bookings.rules import slot_no
+from evcharge.demo.demand import ARRIVALS, INDIA, MINUTE
+from evcharge.stations.rules import IN_USE, OCCUPIED, ClaimedBy, Plug, ReportedStatus
+
+SECOND = timedelta(seconds=1)
+HOUR_IN_QUARTERS = 4
+# Drivers who booked and have not come yet do so with this chance in each quarter hour.
+PUNCTUAL = 0.75
+LINGERING = 0.2
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a plug says, or said last, and when."""
+
+    plug: Plug
+    status: ReportedStatus
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Point:
+    """A charging point: its plugs, and who owns which quarter hours from now on."""
+
+    evse_id: int
+    reports: Sequence[Report]
+    opening_hours: str
+    claims: Mapping[int, ClaimedBy]
+
+    @property
+    def busy(self) -> Report | None:
+        """The plug with a car, if there is one."""
+        return next((r for r in self.reports if r.status in IN_USE | OCCUPIED), None)
+
+    @property
+    def broken(self) -> Report | None:
+        return next(
+            (r for r in self.reports if r.status == ReportedStatus.FAULTED), None
+        )
+
+    @property
+    def is_idle(self) -> bool:
+        return all(r.status == ReportedStatus.AVAILABLE for r in self.reports)
+
+    def is_unclaimed(self, now: datetime, *, quarters: int = HOUR_IN_QUARTERS) -> bool:
+        first = slot_no(now)
+        return self.claims.keys().isdisjoint(range(first, first + quarters))
+
+
+def next_report(point: Point, now: datetime) -> Report | None:
+    """Return what a plug of this point has to say by now; None if nothing changed.
+
+    Chance is drawn from what is stored, so it does not matter how often we ask, nor
+    whether the program was restarted in between.
+    """
+    if point.busy is not None:
+        return _moved_on(point, point.busy, now)
+    if point.broken is not None:
+        repaired = _drawn(point.broken, 20, 45, MINUTE)
+        return _after(point.broken, repaired, ReportedStatus.AVAILABLE, now)
+    if not point.is_idle:
+        return Report(_unwell(point).plug, ReportedStatus.AVAILABLE, now)
+    return _booked_arrival(point, now)
+
+
+def _moved_on(point: Point, seen: Report, now: datetime) -> Report | None:
+    if seen.status == ReportedStatus.PREPARING:
+        return _after(seen, _drawn(seen, 20, 60, SECOND), ReportedStatus.CHARGING, now)
+    if seen.status in IN_USE:
+        if not _must_leave(point, seen, now):
+            return None
+        return Report(seen.plug, ReportedStatus.FINISHING, now)
+    lingers = _chance(seen).random() < LINGERING
+    leaves = (
+        _drawn(seen, 300, 900, SECOND) if lingers else _drawn(seen, 40, 150, SECOND)
+    )
+    return _after(seen, leaves, ReportedStatus.AVAILABLE, now)
+
+
+def _must_leave(point: Point, seen: Report, now: datetime) -> bool:
+    """Who has booked stays to the end; others until full, or until it is booked."""
+    number = slot_no(now)
+    owner = point.claims.get(number)
+    if owner is not None:
+        return owner == ClaimedBy.BLOCK
+    return number + 1 in point.claims or now - seen.at >= _drawn(seen, 20, 75, MINUTE)
+
+
+def _booked_arrival(point: Point, now: datetime) -> Report | None:
+    number = slot_no(now)
+    if point.claims.get(number) != ClaimedBy.BOOKING:
+        return None
+    comes = random.Random(f"{point.evse_id}:{number}").random() < PUNCTUAL  # noqa: S311
+    if not comes:
+        return None
+    return Report(point.reports[0].plug, ReportedStatus.PREPARING, now)
+
+
+def occupied_share(now: datetime) -> float:
+    """Of all points, how many have a car: a fifth at night, a third in the evening."""
+    return 0.18 + 0.12 * ARRIVALS[now.astimezone(INDIA).hour] / max(ARRIVALS)
+
+
+def _unwell(point: Point) -> Report:
+    return next(r for r in point.reports if r.status != ReportedStatus.AVAILABLE)
+
+
+def _after(
+    seen: Report, wait: timedelta, status: ReportedStatus, now: datetime
+) -> Report | None:
+    return Report(seen.plug, status, now) if now - seen.at >= wait else None
+
+
+def _drawn(seen: Report, low: int, high: int, unit: timedelta) -> timedelta:
+    return _chance(seen).uniform(low, high) * unit
+
+
+def _chance(seen: Report) -> random.Random:
+    return random.Random(f"{seen.plug}:{seen.at.timestamp()}")  # noqa: S311
