@@ -102,9 +102,10 @@ def test_a_commit_neither_fails_nor_waits_while_valkey_is_away(
 def test_hints_go_on_when_valkey_comes_back() -> None:
     server = ValkeyServer()
     server.start()
+    port = server.port
     with two_processes(url_of(server)) as (publish, _, _, other):
         until(lambda: other.hears(publish, "before"))
         server.stop()
         publish(["meanwhile"])
-        with ValkeyServer(port=server.port):
+        with ValkeyServer(port=port):
             until(lambda: other.hears(publish, "after"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from evcharge.kernel import jobs
 from evcharge.kernel.clock import utc_now
@@ -93,9 +94,12 @@ def test_a_job_that_is_done_does_not_run_again(database: Database) -> None:
 
 
 def test_a_job_of_a_transaction_that_failed_never_was(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.transaction() as session:
+    def change_and_fail(session: Session) -> None:
         enqueue(session, "mail", now=NOON)
-        raise RuntimeError
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        database.perform(change_and_fail)
 
     assert not run_next(database, {"mail": succeed}, now=NOON)
 
