@@ -285,6 +285,17 @@ def bookings_of_user(
     ).all()
 
 
+def booking_counts(session: Session, user_id: int, *, now: datetime) -> dict[When, int]:
+    """Return how many bookings a driver has in each of the lists above."""
+    lists: tuple[When, ...] = ("upcoming", "past", "cancelled")
+    row = session.execute(
+        select(*(func.count().filter(_is_listed(when, now)) for when in lists)).where(
+            Booking.user_id == user_id
+        )
+    ).one()
+    return dict(zip(lists, row, strict=True))
+
+
 def _is_listed(when: When, now: datetime) -> ColumnElement[bool]:
     gone = or_(
         Booking.status.in_([BookingStatus.CANCELLED, BookingStatus.EXPIRED]),
