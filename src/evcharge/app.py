@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined
 from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from evcharge.accounts.admin import admin as accounts_admin
 from evcharge.accounts.pages import pages as accounts_pages
 from evcharge.accounts.queries import operators_of, signed_in_user_or_none
 from evcharge.accounts.rules.passwords import SCRYPT
@@ -26,7 +27,14 @@ from evcharge.web import errors, formats, health, shell, urls
 from evcharge.web.context import CurrentUser, db
 from evcharge.wiring import ON_PAID, open_database, payment_providers
 
-BLUEPRINTS = (health.blueprint, accounts_pages, payments_pages, webhooks, gateway_pages)
+BLUEPRINTS = (
+    health.blueprint,
+    accounts_pages,
+    accounts_admin,
+    payments_pages,
+    webhooks,
+    gateway_pages,
+)
 LONGEST_BODY = 1_000_000
 
 

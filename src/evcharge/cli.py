@@ -17,6 +17,7 @@ from flask_migrate import upgrade
 from flask_migrate.cli import db as migrations
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from evcharge.accounts.cli import users
 from evcharge.app import create_app
 from evcharge.asgi import new_worker, run_all_in_one, run_gateway
 from evcharge.bookings.cli import audit
@@ -177,6 +178,7 @@ def demo() -> None:
 
 
 cli.add_command(audit)
+cli.add_command(users)
 cli.add_command(migrations, "db")
 
 

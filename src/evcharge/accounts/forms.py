@@ -1,5 +1,6 @@
 """What people type about themselves → what the rules speak of."""
 
+import re
 from collections.abc import Callable
 
 from werkzeug.datastructures import MultiDict
@@ -7,8 +8,10 @@ from wtforms import EmailField, Field, Form, PasswordField, StringField, TelFiel
 from wtforms.validators import ValidationError
 
 from evcharge.accounts.rules import (
+    OperatorNotFound,
     Profile,
     Role,
+    UnknownRole,
     UserFilter,
     UserStatus,
     email_from_text,
@@ -18,6 +21,8 @@ from evcharge.accounts.rules import (
 )
 from evcharge.accounts.rules.passwords import LONGEST_PASSWORD, check_password
 from evcharge.kernel.errors import InvalidInput
+
+SHORT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 Rule = Callable[[str], object]
 
@@ -112,3 +117,19 @@ def user_filter(text: str | None, role: str | None, status: str | None) -> UserF
         role=Role(role) if role in set(Role) else None,
         status=UserStatus(status) if status in set(UserStatus) else None,
     )
+
+
+def role_from_form(form: MultiDict[str, str]) -> Role:
+    """Raises: UnknownRole."""
+    try:
+        return Role(form.get("role", ""))
+    except ValueError:
+        raise UnknownRole from None
+
+
+def operator_id_from_form(form: MultiDict[str, str]) -> int:
+    """Raises: OperatorNotFound."""
+    operator_id = form.get("operator_id", "")
+    if not SHORT_NUMBER.fullmatch(operator_id):
+        raise OperatorNotFound
+    return int(operator_id)

@@ -102,6 +102,11 @@ class WeakPassword(InvalidInput):
     code = "weak_password"
 
 
+class UnknownRole(InvalidInput):
+    code = "unknown_role"
+    message = "Choose driver, operator or admin."
+
+
 class OwnAccount(Conflict):
     code = "own_account"
     message = "You cannot do that to your own account. Ask another admin."

@@ -1,0 +1,69 @@
+"""`evcharge users`: the first admin, and who there is."""
+
+import sys
+
+import click
+
+from evcharge.accounts.queries import users_matching
+from evcharge.accounts.rules import (
+    Profile,
+    Role,
+    UserFilter,
+    email_from_text,
+    name_from_text,
+)
+from evcharge.accounts.rules.passwords import check_password, hash_password
+from evcharge.accounts.service import create_admin as open_admin_account
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.db import Database
+from evcharge.kernel.errors import DomainError
+
+
+@click.group()
+def users() -> None:
+    """Look after accounts."""
+
+
+@users.command()
+@click.option("--email", prompt="E-mail")
+@click.option("--name", prompt="Name")
+@click.option("--password-stdin", is_flag=True, help="Read it from standard input.")
+@click.pass_obj
+def create_admin(
+    database: Database, email: str, name: str, password_stdin: bool
+) -> None:
+    """Open an account that may do everything."""
+    try:
+        profile = Profile(name_from_text(name), email_from_text(email), phone=None)
+        password = _password(from_stdin=password_stdin)
+        check_password(password, email=profile.email)
+        password_hash = hash_password(password)
+        user_id = database.perform(
+            lambda session: open_admin_account(
+                session, profile, password_hash=password_hash, now=utc_now()
+            )
+        )
+    except DomainError as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(f"{profile.email} is an admin (user {user_id}).")
+
+
+def _password(*, from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+@users.command("list")
+@click.option("--role", type=click.Choice(list(Role)), help="Only these.")
+@click.option("--limit", default=100, show_default=True, help="How many at most.")
+@click.pass_obj
+def list_users(database: Database, role: Role | None, limit: int) -> None:
+    """Show accounts, the newest first."""
+    with database.reading() as session:
+        found = users_matching(session, UserFilter(role=role), limit=limit)
+    for user in found:
+        click.echo(
+            f"{user.id:>6}  {user.role.value:<8}  {user.status.value:<9}"
+            f"  {user.email}  {user.name}"
+        )
