@@ -1,5 +1,6 @@
 """A desk at which tests book, pay, move and cancel: one transaction for each act."""
 
+import multiprocessing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,10 @@ from evcharge.kernel.db import Database
 from evcharge.payments.rules import ItemKind, Outcome, PaymentStatus
 from evcharge.payments.service import record_outcome, start_payment
 from make import NOON, a_request
+
+# Children start from a process that has our code loaded: 0.1 s instead of 2 s.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["desk"])
 
 LIMITS = Limits()
 OPERATOR = Actor(ActorKind.OPERATOR)

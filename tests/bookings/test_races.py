@@ -4,7 +4,6 @@ Lock errors and deadlocks must not reach a caller: every worker reports whatever
 refusal it met, and only the honest ones are allowed.
 """
 
-import multiprocessing
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from desk import Desk
+from desk import PROCESSES, Desk
 from evcharge.bookings.rules import Limits
 from evcharge.bookings.service import book_slots, claims
 from evcharge.kernel.db import Database
@@ -283,6 +282,5 @@ def test_chaos_among_threads_leaves_nothing_wrong(crowd):
 
 def test_chaos_among_processes_leaves_nothing_wrong(crowd):
     desk, drivers = crowd
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(4, mp_context=context) as people:
+    with ProcessPoolExecutor(4, mp_context=PROCESSES) as people:
         check_chaos(desk, people, drivers)
