@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    ScalarSelect,
     SQLColumnExpression,
     and_,
     false,
@@ -83,6 +84,21 @@ def is_taken(
             _is_claim_within(quarters.start, quarters.stop, now),
         )
         .exists()
+    )
+
+
+def claimed_by(
+    evse_id: SQLColumnExpression[int], *, now: datetime
+) -> ScalarSelect[ClaimedBy]:
+    """Who owns this quarter hour of an EVSE, inside a statement; NULL for nobody."""
+    quarter = slot_no(now)
+    return (
+        select(SlotClaim.kind)
+        .outerjoin(Booking, Booking.id == SlotClaim.booking_id)
+        .where(
+            SlotClaim.evse_id == evse_id, _is_claim_within(quarter, quarter + 1, now)
+        )
+        .scalar_subquery()
     )
 
 
@@ -171,8 +187,9 @@ def bookable_evses(
 ) -> dict[int, BookableEvse]:
     """Return what booking these EVSEs depends on, and keep it so until the end.
 
-    The shared lock makes an operator who closes an EVSE wait for the bookings
-    being made, so that the list of those to cancel is complete.
+    The shared lock makes an operator who closes an EVSE, or its location, wait for
+    the bookings being made, so that the list of those to cancel is complete; and
+    who waits here for an operator sees the place closed.
 
     Raises: EvseNotFound.
     """
@@ -188,7 +205,7 @@ def bookable_evses(
         .join(Location, Location.id == Charger.location_id)
         .where(Evse.id.in_(evse_ids), Evse.lifecycle != Lifecycle.REMOVED)
         .order_by(Evse.id)
-        .with_for_update(read=True, of=Evse)
+        .with_for_update(read=True, of=(Evse, Location))
     )
     found = {
         row.id: BookableEvse(

@@ -154,6 +154,17 @@ def evse_ids_of(session: Session, charger_ids: Collection[int]) -> dict[int, lis
     return found
 
 
+def evses_of_location(session: Session, location_id: int) -> list[int]:
+    return list(
+        session.scalars(
+            select(Evse.id)
+            .join(Evse.charger)
+            .where(Charger.location_id == location_id)
+            .order_by(Evse.id)
+        )
+    )
+
+
 def chargers_by_identity(session: Session, *, limit: int) -> Sequence[Charger]:
     """Return chargers with their locations and EVSEs, in order of identity."""
     return session.scalars(

@@ -10,7 +10,12 @@ from evcharge.bookings.service.alter import (
     refund_if_cancelled,
 )
 from evcharge.bookings.service.book import book_slot, book_slots
-from evcharge.bookings.service.close import block_evse, close_evses, lift_block
+from evcharge.bookings.service.close import (
+    block_evse,
+    close_evses,
+    close_location,
+    lift_block,
+)
 from evcharge.bookings.service.pay import confirm_paid, open_checkout
 from evcharge.bookings.service.sweep import (
     complete_bookings,
@@ -24,6 +29,7 @@ __all__ = [
     "book_slots",
     "cancel_booking",
     "close_evses",
+    "close_location",
     "complete_bookings",
     "confirm_paid",
     "expire_holds",

@@ -24,8 +24,9 @@ from evcharge.bookings.service.claims import claim, release_block
 from evcharge.kernel.db import changed
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.live import announce
+from evcharge.stations.queries import evses_of_location
 from evcharge.stations.rules import ClaimedBy, Lifecycle
-from evcharge.stations.service import set_lifecycle
+from evcharge.stations.service import set_lifecycle, set_location_active
 
 
 def block_evse(
@@ -115,6 +116,38 @@ def close_evses(
     for evse_id in sorted(evse_ids):
         set_lifecycle(session, evse_id=evse_id, lifecycle=lifecycle)
     # Whoever was booking while we closed has committed by now, or will be refused.
+    if active_bookings_on(session, evse_ids, now=now):
+        raise BookingChanged("Someone has just booked here. Look again, then close it.")
+
+
+def close_location(
+    session: Session,
+    *,
+    location_id: int,
+    version: int,
+    actor: Actor,
+    cancel_bookings: bool,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Hide a location from drivers; its EVSEs stay as they are.
+
+    Raises: LocationNotFound, EditedMeanwhile; BookingsInTheWay, unless they are to
+    be cancelled with full refund; BookingChanged when someone booked meanwhile.
+    """
+    evse_ids = evses_of_location(session, location_id)
+    _clear(
+        session,
+        evse_ids,
+        slot=None,
+        actor=actor,
+        cancel_bookings=cancel_bookings,
+        reason=reason,
+        now=now,
+    )
+    set_location_active(
+        session, location_id=location_id, is_active=False, version=version
+    )
     if active_bookings_on(session, evse_ids, now=now):
         raise BookingChanged("Someone has just booked here. Look again, then close it.")
 
