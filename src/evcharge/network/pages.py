@@ -1,0 +1,183 @@
+"""Pages on which drivers find a charger: the search, and a location."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from evcharge.bookings.rules import Limits, Slot, slot_no
+from evcharge.kernel.clock import utc_now
+from evcharge.network.forms import SearchForm, location_ids, search_from_args
+from evcharge.network.queries import (
+    Site,
+    evses_now,
+    find_sites,
+    site_page,
+    sites_by_id,
+)
+from evcharge.network.rules import (
+    PER_PAGE,
+    EvseNow,
+    Search,
+    Summary,
+    day_cells,
+    is_open_at,
+    summary_of,
+)
+from evcharge.stations.rules import ConnectorKind
+from evcharge.stations.rules.entries import AMENITIES
+from evcharge.web.context import current_user_or_none, public, reading, settings
+from evcharge.web.formats import INDIA, calendar_day
+
+pages = Blueprint("network", __name__, template_folder="templates")
+
+# The ones most vehicles on Indian roads have come first.
+KINDS = (
+    ConnectorKind.CCS2,
+    ConnectorKind.TYPE2,
+    ConnectorKind.CHADEMO,
+    ConnectorKind.BHARAT_DC_001,
+    ConnectorKind.BHARAT_AC_001,
+    ConnectorKind.LEV_AC,
+    ConnectorKind.LEV_DC,
+    ConnectorKind.LEV_COMBO,
+    ConnectorKind.SOCKET_16A,
+    ConnectorKind.GBT_DC,
+    ConnectorKind.GBT_AC,
+    ConnectorKind.TYPE1,
+)
+POWERS_KW = ("7", "22", "50", "100", "150")
+LENGTHS_MINUTES = (30, 45, 60, 90, 120, 180, 240, 360, 480)
+
+
+@dataclass(frozen=True)
+class Card:
+    site: Site
+    summary: Summary
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A condition that is set, and the parameters of the search without it."""
+
+    name: str
+    value: str
+    without: dict[str, object]
+
+
+@pages.get("/")
+@public
+def home() -> ResponseReturnValue:
+    now = utc_now()
+    limits = Limits.of(settings())
+    form = search_from_args(request.args, limits=limits, now=now)
+    sites, has_more = find_sites(reading(), form.search, now=now)
+    page = render_template(
+        "network/home.html",
+        form=form,
+        cards=_cards(sites, form.search, now=now),
+        filters=_filters(form),
+        has_more=has_more,
+        kinds=KINDS,
+        powers=POWERS_KW,
+        days=_days(now, limits),
+        lengths=[each for each in LENGTHS_MINUTES if _fits(each, limits)],
+        now=now,
+    )
+    return page, 422 if form.problems else 200
+
+
+@pages.get("/locations/cards")
+@public
+def cards() -> ResponseReturnValue:
+    """The same cards again, as they are now: none joins, leaves or changes places."""
+    now = utc_now()
+    form = search_from_args(request.args, limits=Limits.of(settings()), now=now)
+    asked = location_ids(request.args, most=PER_PAGE)
+    sites = sites_by_id(reading(), asked, near=form.search.near)
+    return render_template(
+        "network/_cards.html",
+        form=form,
+        cards=_cards(sites, form.search, now=now),
+        now=now,
+    )
+
+
+@pages.get("/locations/<int:location_id>")
+@public
+def location(location_id: int) -> ResponseReturnValue:
+    now = utc_now()
+    site = site_page(reading(), location_id)
+    zone = ZoneInfo(site.timezone)
+    today = _today(now, zone)
+    evses = evses_now(reading(), [location_id], now=now, stretch=today)[location_id]
+    part = "_evses.html" if "fragment" in request.args else "location.html"
+    return render_template(
+        f"network/{part}",
+        site=site,
+        evses=evses,
+        strips=_strips(evses, today, now=now),
+        now_index=(now - today.starts_at) / timedelta(minutes=15),
+        summary=summary_of(evses, Search()),
+        amenities=[AMENITIES[each] for each in site.amenities if each in AMENITIES],
+        is_open_now=is_open_at(site.opening_hours, now.astimezone(zone).time()),
+        book_url=_book_url,
+        now=now,
+    )
+
+
+def _book_url(evse_id: int) -> str:
+    return f"/evses/{evse_id}/book"
+
+
+def _cards(sites: list[Site], search: Search, *, now: datetime) -> list[Card]:
+    ids = [site.id for site in sites]
+    evses = evses_now(reading(), ids, now=now, slot=search.slot)
+    return [Card(site, summary_of(evses[site.id], search)) for site in sites]
+
+
+def _filters(form: SearchForm) -> list[Filter]:
+    """Return what narrows the list, for people to take away again."""
+    found = [("q", form.text)] if form.search.words else []
+    found += [("min_kw", form.min_kw)] if form.search.min_power_w else []
+    found += [("when", form.when)] if form.when else []
+    filters = [Filter(name, value, form.query(**{name: ""})) for name, value in found]
+    for kind in form.kinds:
+        others = [each for each in form.kinds if each != kind]
+        filters.append(Filter("connector", kind, form.query(connector=others)))
+    return filters
+
+
+def _days(now: datetime, limits: Limits) -> list[tuple[str, str]]:
+    today = now.astimezone(INDIA).date()
+    days = (today + timedelta(days=each) for each in range(limits.ahead.days + 1))
+    return [(each.isoformat(), calendar_day(each, today)) for each in days]
+
+
+def _fits(minutes: int, limits: Limits) -> bool:
+    return limits.shortest <= timedelta(minutes=minutes) <= limits.longest
+
+
+def _today(now: datetime, zone: ZoneInfo) -> Slot:
+    """Return the day it is at the charger, from midnight to midnight there."""
+    day = now.astimezone(zone).date()
+    return Slot(_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(0), zone)
+
+
+def _strips(
+    evses: list[EvseNow], today: Slot, *, now: datetime
+) -> dict[int, list[str]]:
+    user = current_user_or_none()
+    day = range(slot_no(today.starts_at), slot_no(today.ends_at))
+    return {
+        evse.evse_id: day_cells(
+            evse.claims, day, now=now, user_id=None if user is None else user.id
+        )
+        for evse in evses
+    }

@@ -1,0 +1,369 @@
+"""Questions people ask of the network. Nothing here changes anything."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from math import cos, pi, radians
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, extract, select
+from sqlalchemy.orm import Session, aliased
+
+from evcharge.accounts.models import Operator
+from evcharge.bookings.queries import Claimed, claims_between, is_taken
+from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
+from evcharge.network.rules import (
+    LOOK_AHEAD,
+    PER_PAGE,
+    EvseNow,
+    PlugNow,
+    Point,
+    Search,
+    claimed_stretch,
+    distance_m,
+    next_free_at,
+    status_since,
+)
+from evcharge.stations.models import Charger, Connector, Evse, Location
+from evcharge.stations.rules import (
+    IN_USE,
+    OCCUPIED,
+    Facts,
+    Lifecycle,
+    LocationNotFound,
+    ReportedStatus,
+    silence_allowed,
+    status_of,
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A location in a list; `distance_m` where people said where they are."""
+
+    id: int
+    name: str
+    address: str
+    city: str
+    state: str
+    pincode: str
+    lat: float
+    lon: float
+    timezone: str
+    opening_hours: str
+    distance_m: float | None
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """One location with what its own page tells about it."""
+
+    id: int
+    name: str
+    address: str
+    city: str
+    state: str
+    pincode: str
+    lat: float
+    lon: float
+    timezone: str
+    opening_hours: str
+    amenities: Sequence[str]
+    is_active: bool
+    operator_name: str
+    operator_phone: str | None
+
+
+# ── finding locations ────────────────────────────────────────────────────────────
+
+_SITE_COLUMNS = (
+    Location.id,
+    Location.name,
+    Location.address,
+    Location.city,
+    Location.state,
+    Location.pincode,
+    Location.lat,
+    Location.lon,
+    Location.timezone,
+    Location.opening_hours,
+)
+
+
+def find_sites(
+    session: Session, search: Search, *, now: datetime
+) -> tuple[list[Site], bool]:
+    """Return a page of the locations that match, and whether more follow.
+
+    Nearest first where they said where they are; else best match, then by name.
+    """
+    rows = session.execute(
+        select(*_SITE_COLUMNS)
+        .where(
+            Location.is_active,
+            *(_says(word) for word in search.words),
+            _has_evse(search, now=now),
+        )
+        .order_by(*_order(search), Location.name, Location.id)
+        .limit(PER_PAGE + 1)
+        .offset((search.page - 1) * PER_PAGE)
+    ).all()
+    sites = [_site(row, search.near) for row in rows[:PER_PAGE]]
+    return sites, len(rows) > PER_PAGE
+
+
+def sites_by_id(
+    session: Session, location_ids: Sequence[int], *, near: Point | None
+) -> list[Site]:
+    """Return those of the locations that drivers may see, in the order given."""
+    rows = session.execute(
+        select(*_SITE_COLUMNS).where(Location.id.in_(location_ids), Location.is_active)
+    )
+    found = {row.id: _site(row, near) for row in rows}
+    return [found[each] for each in dict.fromkeys(location_ids) if each in found]
+
+
+def _site(row: Row[*tuple[Any, ...]], near: Point | None) -> Site:
+    distance = None if near is None else distance_m(near, Point(row.lat, row.lon))
+    return Site(**row._mapping, distance_m=distance)
+
+
+def _says(text: str) -> ColumnElement[bool]:
+    return Location.search_text.contains(text, autoescape=True)
+
+
+def _order(search: Search) -> Iterable[ColumnElement[float]]:
+    if search.near is not None:
+        return [_squared_distance(search.near)]
+    if not search.words:
+        return []
+    phrase = "\n" + " ".join(search.words)
+    name_begins = Location.search_text.startswith(phrase, autoescape=True)
+    # 0.0 and not 0, so that both kinds of order are of one type.
+    return [case((name_begins, 0.0), (_says(phrase), 1.0), else_=2.0)]
+
+
+def _squared_distance(near: Point) -> ColumnElement[float]:
+    """Order by this: not the distance, but larger where that is larger.
+
+    Not every SQLite knows cosines, so that of the other latitude is a series:
+    within India its error is below a millionth.
+    """
+    lat = Location.lat * (pi / 180)
+    squared = lat * lat
+    cosine = 1 - squared / 2 * (1 - squared / 12 * (1 - squared / 30))
+    north, east = Location.lat - near.lat, Location.lon - near.lon
+    return north * north + east * east * cos(radians(near.lat)) * cosine
+
+
+def _has_evse(search: Search, *, now: datetime) -> ColumnElement[bool]:
+    """Whether one EVSE of the location is all that they ask for."""
+    evse = (
+        select(Evse.id)
+        .join(Charger, Charger.id == Evse.charger_id)
+        .where(Charger.location_id == Location.id, *_evse_conditions(search, now=now))
+    )
+    return evse.correlate(Location).exists()
+
+
+def _evse_conditions(search: Search, *, now: datetime) -> Iterable[ColumnElement[bool]]:
+    wants_free = search.is_free_now or search.slot is not None
+    if wants_free:
+        yield Evse.lifecycle == Lifecycle.ACTIVE
+    else:
+        yield Evse.lifecycle != Lifecycle.REMOVED
+    if search.kinds or search.min_power_w or search.is_free_now:
+        yield _has_plug(search)
+    if search.is_free_now:
+        yield _is_available(now)
+    if search.slot is not None:
+        yield ~is_taken(Evse.id, search.slot, now=now)
+
+
+def _has_plug(search: Search) -> ColumnElement[bool]:
+    plug = aliased(Connector)
+    wanted = [plug.evse_id == Evse.id]
+    if search.kinds:
+        wanted.append(plug.kind.in_(search.kinds))
+    if search.min_power_w:
+        wanted.append(plug.power_w >= search.min_power_w)
+    if search.is_free_now:  # A broken plug beside a working one is of no use.
+        wanted.append(plug.reported_status == ReportedStatus.AVAILABLE)
+    return exists().where(*wanted)
+
+
+def _is_available(now: datetime) -> ColumnElement[bool]:
+    """`status_of(…) == AVAILABLE` in SQL, for an active EVSE with a working plug.
+
+    The tests compare the two over random worlds.
+    """
+    plug = aliased(Connector)
+    busy = exists().where(
+        plug.evse_id == Evse.id,
+        plug.reported_status.in_([*IN_USE, *OCCUPIED, ReportedStatus.RESERVED]),
+    )
+    quarter = slot_start(slot_no(now))
+    claimed = is_taken(Evse.id, Slot(quarter, quarter + QUARTER), now=now)
+    return and_(_is_heard_of(now), ~busy, ~claimed)
+
+
+def _is_heard_of(now: datetime) -> ColumnElement[bool]:
+    # Whole seconds: SQLite's clock functions count no smaller ones.
+    second = timedelta(seconds=1)
+    fixed = silence_allowed(timedelta(0)) // second
+    per_heartbeat = silence_allowed(second) // second - fixed
+    silent_at = (
+        extract("epoch", Charger.last_seen_at)
+        + Charger.heartbeat_seconds * per_heartbeat
+        + fixed
+    )
+    return silent_at >= int(now.timestamp())
+
+
+# ── one location ─────────────────────────────────────────────────────────────────
+
+
+def site_page(session: Session, location_id: int) -> SitePage:
+    """Raises: LocationNotFound."""
+    row = session.execute(
+        select(
+            *_SITE_COLUMNS,
+            Location.amenities,
+            Location.is_active,
+            Operator.name.label("operator_name"),
+            Operator.support_phone.label("operator_phone"),
+        )
+        .join(Operator, Operator.id == Location.operator_id)
+        .where(Location.id == location_id)
+    ).one_or_none()
+    if row is None:
+        raise LocationNotFound(location_id=location_id)
+    return SitePage(**row._mapping)
+
+
+# ── how EVSEs are doing ──────────────────────────────────────────────────────────
+
+
+def evses_now(
+    session: Session,
+    location_ids: Collection[int],
+    *,
+    now: datetime,
+    stretch: Slot | None = None,
+    slot: Slot | None = None,
+) -> dict[int, list[EvseNow]]:
+    """Return what is to be said of the EVSEs of each location, removed ones apart.
+
+    Claims are those from now on for a day, and those of `stretch`; with a `slot`
+    each EVSE also says whether it is free for it. Two statements, with a slot three.
+    """
+    evses = _evses(session, location_ids)
+    ids = [rows[0].id for rows in evses]
+    first, end = _quarters(now, stretch)
+    claims = _by_evse(claims_between(session, ids, first, end, now=now))
+    free = _free_for(session, ids, slot, now=now)
+    found: dict[int, list[EvseNow]] = {each: [] for each in location_ids}
+    for rows in evses:
+        evse = _evse_now(rows, claims[rows[0].id], rows[0].id in free, now=now)
+        found[evse.location_id].append(evse)
+    return found
+
+
+def _quarters(now: datetime, stretch: Slot | None) -> tuple[int, int]:
+    first, end = slot_no(now), slot_no(now + LOOK_AHEAD)
+    if stretch is None:
+        return first, end
+    return min(first, stretch.quarters.start), max(end, stretch.quarters.stop)
+
+
+def _by_evse(claims: Iterable[Claimed]) -> Mapping[int, Mapping[int, Claimed]]:
+    found: defaultdict[int, dict[int, Claimed]] = defaultdict(dict)
+    for claim in claims:
+        found[claim.evse_id][claim.slot_no] = claim
+    return found
+
+
+def _free_for(
+    session: Session, evse_ids: Sequence[int], slot: Slot | None, *, now: datetime
+) -> set[int]:
+    if slot is None:
+        return set()
+    quarters = slot.quarters
+    claims = claims_between(session, evse_ids, quarters.start, quarters.stop, now=now)
+    return set(evse_ids) - {claim.evse_id for claim in claims}
+
+
+def _evses(
+    session: Session, location_ids: Collection[int]
+) -> list[list[Row[*tuple[Any, ...]]]]:
+    """Return the rows of each EVSE, one for each plug; one without plugs has one."""
+    rows = session.execute(_EVSE_ROWS.where(Charger.location_id.in_(location_ids)))
+    return [list(group) for _, group in groupby(rows, key=attrgetter("id"))]
+
+
+_EVSE_ROWS: Select[*tuple[Any, ...]] = (
+    select(
+        Evse.id,
+        Evse.number,
+        Evse.lifecycle,
+        Evse.booking_price_paise,
+        Charger.location_id,
+        Charger.identity,
+        Charger.last_seen_at,
+        Charger.heartbeat_seconds,
+        Connector.number.label("plug_number"),
+        Connector.kind,
+        Connector.power_w,
+        Connector.reported_status,
+        Connector.reported_at,
+    )
+    .join(Charger, Charger.id == Evse.charger_id)
+    .outerjoin(Connector, Connector.evse_id == Evse.id)
+    .where(Evse.lifecycle != Lifecycle.REMOVED)
+    .order_by(Charger.identity, Evse.number, Evse.id, Connector.number)
+)
+
+
+def _evse_now(
+    rows: Sequence[Row[*tuple[Any, ...]]],
+    claims: Mapping[int, Claimed],
+    is_free_for_slot: bool,
+    *,
+    now: datetime,
+) -> EvseNow:
+    evse = rows[0]
+    plugs = tuple(
+        PlugNow(
+            row.plug_number, row.kind, row.power_w, row.reported_status, row.reported_at
+        )
+        for row in rows
+        if row.plug_number is not None
+    )
+    claim = claims.get(slot_no(now))
+    facts = Facts(
+        lifecycle=evse.lifecycle,
+        reported=tuple(plug.reported for plug in plugs),
+        last_seen_at=evse.last_seen_at,
+        heartbeat=timedelta(seconds=evse.heartbeat_seconds),
+        claimed_by=None if claim is None else claim.kind,
+    )
+    status = status_of(facts, now=now)
+    return EvseNow(
+        evse_id=evse.id,
+        location_id=evse.location_id,
+        charger=evse.identity,
+        number=evse.number,
+        lifecycle=evse.lifecycle,
+        price_paise=evse.booking_price_paise,
+        plugs=plugs,
+        status=status,
+        status_at=status_since(status, plugs, seen_at=evse.last_seen_at),
+        seen_at=evse.last_seen_at,
+        claimed=claimed_stretch(claims, now=now),
+        next_free_at=next_free_at(status, evse.lifecycle, claims, now=now),
+        claims=claims,
+        is_free_for_slot=is_free_for_slot and evse.lifecycle == Lifecycle.ACTIVE,
+    )

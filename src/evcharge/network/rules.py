@@ -1,0 +1,281 @@
+"""What drivers search for, and what they are told about an EVSE."""
+
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Protocol
+
+from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
+from evcharge.stations.rules import (
+    IN_USE,
+    OCCUPIED,
+    ClaimedBy,
+    ConnectorKind,
+    EvseStatus,
+    Lifecycle,
+    ReportedStatus,
+)
+
+PER_PAGE = 20
+LAST_PAGE = 500  # What lies behind it nobody reads, and counting up to it costs.
+LOOK_AHEAD = timedelta(hours=24)  # For the next free time.
+EARTH_RADIUS_M = 6_371_009
+
+
+@dataclass(frozen=True)
+class Point:
+    lat: float
+    lon: float
+
+
+@dataclass(frozen=True)
+class Search:
+    """Every condition must hold; EVSE conditions must hold for one and the same EVSE.
+
+    `words` are folded. A free slot counts only where the EVSE can be booked for it.
+    """
+
+    words: tuple[str, ...] = ()
+    near: Point | None = None
+    kinds: frozenset[ConnectorKind] = frozenset()
+    min_power_w: int = 0
+    is_free_now: bool = False
+    slot: Slot | None = None
+    page: int = 1
+
+    def suits(self, kind: ConnectorKind, power_w: int) -> bool:
+        """Whether this is a plug they asked for."""
+        return power_w >= self.min_power_w and (not self.kinds or kind in self.kinds)
+
+
+class Claim(Protocol):
+    """Who has a quarter hour; bookings say."""
+
+    @property
+    def kind(self) -> ClaimedBy: ...
+    @property
+    def user_id(self) -> int | None: ...
+
+
+@dataclass(frozen=True)
+class PlugNow:
+    number: int
+    kind: ConnectorKind
+    power_w: int
+    reported: ReportedStatus | None
+    reported_at: datetime | None
+
+    @property
+    def is_broken(self) -> bool:
+        return self.reported in (ReportedStatus.FAULTED, ReportedStatus.UNAVAILABLE)
+
+
+@dataclass(frozen=True)
+class EvseNow:
+    """An EVSE as people see it. `claims`: by quarter hour, in the stretch asked for.
+
+    `status_at`: since when the word is true, where the charger said so; for an
+    unknown status, when it was last heard of. `seen_at`: how fresh all this is.
+    """
+
+    evse_id: int
+    location_id: int
+    charger: str
+    number: int
+    lifecycle: Lifecycle
+    price_paise: int
+    plugs: tuple[PlugNow, ...]
+    status: EvseStatus
+    status_at: datetime | None
+    seen_at: datetime | None
+    claimed: Slot | None
+    next_free_at: datetime | None
+    claims: Mapping[int, Claim]
+    is_free_for_slot: bool = False
+
+    @property
+    def is_free(self) -> bool:
+        return self.status == EvseStatus.AVAILABLE
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the operator lets people book it at all."""
+        return self.lifecycle == Lifecycle.ACTIVE
+
+
+# Which reports made the status what it is; the latest of them says since when.
+_DECIDING = {
+    EvseStatus.CHARGING: IN_USE,
+    EvseStatus.BLOCKED: OCCUPIED,
+    EvseStatus.RESERVED: {ReportedStatus.RESERVED},
+    EvseStatus.AVAILABLE: {ReportedStatus.AVAILABLE},
+    EvseStatus.OUT_OF_ORDER: {ReportedStatus.FAULTED},
+    EvseStatus.INOPERATIVE: {ReportedStatus.FAULTED, ReportedStatus.UNAVAILABLE},
+}
+
+
+def status_since(
+    status: EvseStatus, plugs: Sequence[PlugNow], *, seen_at: datetime | None
+) -> datetime | None:
+    """Return since when this is so by the charger's word, if it gave one."""
+    if status == EvseStatus.UNKNOWN:
+        return seen_at
+    deciding = _DECIDING.get(status, ())
+    return max(
+        (
+            plug.reported_at
+            for plug in plugs
+            if plug.reported in deciding and plug.reported_at is not None
+        ),
+        default=None,
+    )
+
+
+def claimed_stretch(claims: Collection[int], *, now: datetime) -> Slot | None:
+    """Return the unbroken stretch of claimed quarter hours that `now` lies in."""
+    first = end = slot_no(now)
+    while end in claims:
+        end += 1
+    if end == first:
+        return None
+    while first - 1 in claims:
+        first -= 1
+    return Slot(slot_start(first), slot_start(end))
+
+
+def next_free_at(
+    status: EvseStatus,
+    lifecycle: Lifecycle,
+    claims: Mapping[int, Claim],
+    *,
+    now: datetime,
+) -> datetime | None:
+    """Return when it can next be had, if that is within a day; None for broken ones.
+
+    A vehicle that stands there now without a claim may still leave, but not by now.
+    """
+    current = slot_no(now)
+    taken_now = current in claims
+    is_broken = status == EvseStatus.OUT_OF_ORDER or (
+        status == EvseStatus.INOPERATIVE and not taken_now
+    )
+    if lifecycle != Lifecycle.ACTIVE or is_broken:
+        return None
+    first = current if status == EvseStatus.AVAILABLE else current + 1
+    end = current + LOOK_AHEAD // QUARTER
+    free = next((number for number in range(first, end) if number not in claims), None)
+    return None if free is None else slot_start(free)
+
+
+def day_cells(
+    claims: Mapping[int, Claim], day: range, *, now: datetime, user_id: int | None
+) -> list[str]:
+    """Return a word for each quarter hour of a day: what the day strip draws."""
+    current = slot_no(now)
+    return [
+        "past" if number < current else _cell(claims.get(number), user_id)
+        for number in day
+    ]
+
+
+def _cell(claim: Claim | None, user_id: int | None) -> str:
+    if claim is None:
+        return "free"
+    if claim.kind == ClaimedBy.BLOCK:
+        return "blocked"
+    is_mine = claim.user_id is not None and claim.user_id == user_id
+    return "yours" if is_mine else "taken"
+
+
+def distance_m(one: Point, other: Point) -> float:
+    """Return the length of the great circle between two points, by haversines."""
+    lat, other_lat = math.radians(one.lat), math.radians(other.lat)
+    half_lat = (other_lat - lat) / 2
+    half_lon = math.radians(other.lon - one.lon) / 2
+    haversine = (
+        math.sin(half_lat) ** 2
+        + math.cos(lat) * math.cos(other_lat) * math.sin(half_lon) ** 2
+    )
+    return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, haversine)))
+
+
+# ── a location in a few words ────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class PlugCount:
+    kind: ConnectorKind
+    power_w: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The EVSEs of a location, or those that suit a search, as one card shows them.
+
+    `seen_at` is the age of the oldest news that the count rests on.
+    """
+
+    free: int
+    total: int
+    is_planned: bool
+    is_unknown: bool
+    seen_at: datetime | None
+    next_free_at: datetime | None
+    price_from_paise: int | None
+    plugs: tuple[PlugCount, ...]
+    first_free_evse_id: int | None
+
+
+def summary_of(evses: Sequence[EvseNow], search: Search) -> Summary:
+    """Count what suits the search: free for its slot if it names one, else free now."""
+    suiting = [evse for evse in evses if _suits(evse, search)]
+    counted = [evse for evse in suiting if evse.lifecycle != Lifecycle.PLANNED]
+    free = [
+        evse
+        for evse in counted
+        if (evse.is_free if search.slot is None else evse.is_free_for_slot)
+    ]
+    known = [evse for evse in counted if evse.status != EvseStatus.UNKNOWN]
+    is_unknown = bool(counted) and not known
+    seen = [evse.seen_at for evse in known or counted if evse.seen_at is not None]
+    upcoming = [evse.next_free_at for evse in counted if evse.next_free_at is not None]
+    prices = [evse.price_paise for evse in counted if evse.is_open]
+    return Summary(
+        free=len(free),
+        total=len(counted),
+        is_planned=bool(suiting) and not counted,
+        is_unknown=is_unknown,
+        seen_at=(max if is_unknown else min)(seen, default=None),
+        next_free_at=min(upcoming, default=None),
+        price_from_paise=min(prices, default=None),
+        plugs=_plug_counts(evses),
+        first_free_evse_id=free[0].evse_id if free else None,
+    )
+
+
+def _suits(evse: EvseNow, search: Search) -> bool:
+    wants_plug = search.kinds or search.min_power_w
+    return not wants_plug or any(
+        search.suits(plug.kind, plug.power_w) for plug in evse.plugs
+    )
+
+
+def _plug_counts(evses: Sequence[EvseNow]) -> tuple[PlugCount, ...]:
+    """Count plugs of a kind and power, the strongest first."""
+    counts = Counter((plug.kind, plug.power_w) for evse in evses for plug in evse.plugs)
+    strongest_first = sorted(counts, key=lambda each: (-each[1], each[0]))
+    return tuple(PlugCount(*each, counts[each]) for each in strongest_first)
+
+
+def is_open_at(opening_hours: str, at: time) -> bool:
+    """Whether a location that opens so is open at this wall time."""
+    if opening_hours == "24/7":
+        return True
+    opens, closes = opening_hours.split("-")
+    clock = f"{at:%H:%M}"
+    if opens < closes:
+        return opens <= clock < closes
+    return clock >= opens or clock < closes  # Past midnight.
