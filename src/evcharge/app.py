@@ -20,6 +20,7 @@ from evcharge.kernel.hints import ValkeyHints
 from evcharge.kernel.logs import set_up_logs
 from evcharge.kernel.schema import MIGRATIONS
 from evcharge.kernel.settings import Settings, read_settings
+from evcharge.network.pages import pages as network_pages
 from evcharge.payments.pages import pages as payments_pages
 from evcharge.payments.pages import webhooks
 from evcharge.payments.providers.simulated_pages import gateway_pages
@@ -29,6 +30,7 @@ from evcharge.wiring import ON_PAID, open_database, payment_providers
 
 BLUEPRINTS = (
     health.blueprint,
+    network_pages,
     accounts_pages,
     accounts_admin,
     payments_pages,
