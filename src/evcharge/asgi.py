@@ -26,6 +26,7 @@ from evcharge.gateway.server import Server, gateway_only, routes
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import hints_between
 from evcharge.kernel.settings import Settings
+from evcharge.kernel.stopping import stop_in_time
 from evcharge.wiring import job_handlers, timetable
 from evcharge.worker import Worker
 
@@ -44,6 +45,7 @@ def run_all_in_one(
     worker = new_worker(settings, database)
 
     def stop() -> None:
+        stop_in_time()
         hub.close()
         worker.ask_to_stop()
 
@@ -58,9 +60,14 @@ def run_gateway(
 ) -> None:
     """Serve the long-lived connections until told to stop."""
     hub = LiveHub()
+
+    def stop() -> None:
+        stop_in_time()
+        hub.close()
+
     with hints_between(settings.valkey_url, hub.publish):
         app = gateway_only(hub, settings.secret_key)
-        server = Server(app, when_listening=when_listening, when_stopping=hub.close)
+        server = Server(app, when_listening=when_listening, when_stopping=stop)
         server.run(sockets=[listener])
 
 

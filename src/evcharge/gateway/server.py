@@ -15,7 +15,6 @@ from starlette.websockets import WebSocket
 
 from evcharge.gateway.live_hub import LiveHub
 from evcharge.kernel.errors import DomainError, NotAllowed
-from evcharge.kernel.stopping import stop_in_time
 from evcharge.kernel.topics import check_topics
 
 GRACE_SECONDS = 6  # For open requests; with the rest of the stop, under eight.
@@ -94,7 +93,6 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        stop_in_time()
         # Before Uvicorn waits for open requests: hints would keep it waiting.
         self._when_stopping()
         await super().shutdown(sockets)
