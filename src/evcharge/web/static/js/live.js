@@ -1,0 +1,108 @@
+// Keeps marked parts of a page fresh: a hint says "look again", then we fetch.
+//   <div data-live-topic="location:7" data-live-url="/locations/7/evses">
+// Several topics are separated by spaces; data-live-token carries signed topics.
+// After a change the part hears "live:updated"; ask for one with "live:refresh".
+import { swap } from "./swap.js";
+
+const SLOW_REFRESH_MS = 60_000; // Corrects a page that missed a hint.
+const PAUSE_MS = 2_000; // A part looks again at most this often,
+const JITTER_MS = 500; // and not everybody's at the same instant.
+const FIRST_RETRY_MS = 3_000;
+const LAST_RETRY_MS = 60_000;
+
+const later = () => Math.random() * JITTER_MS;
+
+class Part {
+  constructor(element) {
+    this.element = element;
+    this.topics = element.dataset.liveTopic.split(/\s+/).filter(Boolean);
+    this.fetchedAt = 0;
+    this.timer = null;
+    this.stopped = false;
+    element.addEventListener("live:refresh", () => this.refreshSoon());
+  }
+
+  refreshSoon() {
+    if (this.stopped || this.timer !== null) return;
+    const rest = Math.max(0, this.fetchedAt + PAUSE_MS - Date.now());
+    this.timer = setTimeout(() => this.refresh(), rest + later());
+  }
+
+  async refresh() {
+    this.fetchedAt = Date.now();
+    try {
+      const url = new URL(this.element.dataset.liveUrl, location.href);
+      url.searchParams.set("fragment", "1");
+      const answer = await fetch(url, { redirect: "error" });
+      if (answer.ok) swap(this.element, await answer.text());
+      else if (answer.status === 401 || answer.status === 404) this.stopped = true;
+    } catch {
+      // No network: the slow refresh or the next hint tries again.
+    } finally {
+      this.timer = null;
+    }
+  }
+}
+
+const parts = [...document.querySelectorAll("[data-live-topic]")].map(
+  (element) => new Part(element),
+);
+let hints = null;
+let retryMs = FIRST_RETRY_MS;
+let retryTimer = null;
+
+const streamUrl = () => {
+  const query = new URLSearchParams();
+  for (const part of parts.filter((each) => !each.stopped)) {
+    part.topics.forEach((topic) => query.append("topic", topic));
+    const token = part.element.dataset.liveToken;
+    if (token) query.append("token", token);
+  }
+  return `/live?${query}`;
+};
+
+// One stream for the whole page: browsers allow six per host over HTTP/1.1.
+const open = () => {
+  clearTimeout(retryTimer);
+  if (hints !== null || document.hidden || parts.every((part) => part.stopped)) return;
+  hints = new EventSource(streamUrl());
+  hints.onopen = () => {
+    retryMs = FIRST_RETRY_MS;
+  };
+  hints.onmessage = ({ data }) =>
+    parts.filter((part) => part.topics.includes(data)).forEach((part) => part.refreshSoon());
+  hints.onerror = () => {
+    // The browser repeats a broken stream by itself, but gives up on a refusal.
+    if (hints?.readyState !== EventSource.CLOSED) return;
+    close();
+    retryTimer = setTimeout(open, retryMs + later());
+    retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+  };
+};
+
+const close = () => {
+  clearTimeout(retryTimer);
+  hints?.close();
+  hints = null;
+};
+
+const refreshAll = () => parts.forEach((part) => part.refreshSoon());
+
+if (parts.length > 0) {
+  open();
+  setInterval(() => document.hidden || refreshAll(), SLOW_REFRESH_MS + later());
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      close();
+      return;
+    }
+    refreshAll();
+    open();
+  });
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    refreshAll();
+    open();
+  });
+}
