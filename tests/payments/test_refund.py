@@ -3,8 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
+from evcharge.kernel.db import changed
 from evcharge.kernel.ids import new_id
 from evcharge.payments import service
 from evcharge.payments.models import Payment, Refund, SimulatedRefund
@@ -130,24 +132,20 @@ def test_eight_who_refund_at_once_never_return_more_than_was_paid(shop):
     assert shop.read(payment).refunded_paise == PRICE
 
 
-def test_without_the_lock_they_are_stopped_one_by_one(shop, monkeypatch):
-    """The negative control: what the lock is for, and what stands behind it."""
-    if shop.database.is_sqlite:
-        return  # It has one writer at a time in any case.
+def test_behind_the_lock_stands_compare_and_set(shop, monkeypatch):
     payment = shop.paid()
-    monkeypatch.setattr(service, "lock_users", lambda *_: None)
+    read = service.refundable_parts
 
-    def refund() -> list[int]:
-        try:
-            return shop.refund(5_000)
-        except PaymentChanged:
-            return [-1]
+    def read_before_another_refunds(session, *item):
+        parts = read(session, *item)
+        changed(session, update(Payment).values(refunded_paise=1))
+        return parts
 
-    returned = [amount for _ in range(10) for amount in at_once(8, refund)]
+    monkeypatch.setattr(service, "refundable_parts", read_before_another_refunds)
 
-    assert -1 in returned
-    assert sum(amount for amount in returned if amount > 0) == PRICE
-    assert shop.read(payment).refunded_paise == PRICE
+    with pytest.raises(PaymentChanged):
+        shop.refund()
+    assert shop.status(payment) == "PAID"
 
 
 @pytest.mark.parametrize("wrong", [-1, PRICE + 1])

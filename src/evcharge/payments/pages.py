@@ -17,6 +17,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
@@ -170,7 +171,9 @@ def receive(name: str) -> ResponseReturnValue:
     request.max_content_length = LONGEST_MESSAGE
     try:
         message = (
-            providers().named(name).read_message(request.get_data(), dict(request.headers))
+            providers()
+            .named(name)
+            .read_message(request.get_data(), dict(request.headers))
         )
         perform(
             lambda session: receive_message(
@@ -182,6 +185,8 @@ def receive(name: str) -> ResponseReturnValue:
             ),
             repeatable=True,
         )
+    except RequestEntityTooLarge:
+        return {"code": "too_large", "message": "Send at most 64 kB."}, 413
     except DomainError as error:
         if isinstance(error, ForgedMessage):
             _count_forged(name, "webhook")
