@@ -14,6 +14,7 @@ from evcharge.accounts.admin import admin as accounts_admin
 from evcharge.accounts.pages import pages as accounts_pages
 from evcharge.accounts.queries import operators_of, signed_in_user_or_none
 from evcharge.accounts.rules.passwords import SCRYPT
+from evcharge.bookings.pages import pages as bookings_pages
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import ValkeyHints
@@ -33,6 +34,7 @@ BLUEPRINTS = (
     network_pages,
     accounts_pages,
     accounts_admin,
+    bookings_pages,
     payments_pages,
     webhooks,
     gateway_pages,

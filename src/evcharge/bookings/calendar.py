@@ -62,19 +62,24 @@ class PartOfDay:
     def free(self) -> int:
         return sum(start.is_free for start in self.starts)
 
+    def has(self, slot: Slot | None) -> bool:
+        return any(start.slot == slot for start in self.starts)
+
 
 @dataclass(frozen=True)
 class Calendar:
     """What is not free of one EVSE, from now for as far ahead as can be booked.
 
     Made of `claims_between` and `check_slot`, as booking is: what it offers can be
-    had, unless someone else is quicker.
+    had, unless someone else is quicker. `own` is in nobody's way: the quarter hours
+    of a booking that is about to move.
     """
 
     zone: ZoneInfo
     limits: Limits
     now: datetime
     claimed: dict[int, Quarter]
+    own: range = range(0)
 
     def is_bookable(self, slot: Slot) -> bool:
         """May it be booked at all, if nobody had it?"""
@@ -148,7 +153,8 @@ class Calendar:
 
     def _in_the_way(self, slot: Slot) -> Quarter:
         """Return whose the first quarter hour is that is not to be had."""
-        quarters = (self.claimed.get(number) for number in slot.quarters)
+        foreign = (number for number in slot.quarters if number not in self.own)
+        quarters = (self.claimed.get(number) for number in foreign)
         return next((quarter for quarter in quarters if quarter), Quarter.FREE)
 
     def _between(

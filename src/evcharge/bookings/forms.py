@@ -70,9 +70,9 @@ def slot_from_form(
     return slot
 
 
-def amount_from_form(values: Mapping[str, str]) -> int | None:
-    """Return the price that was accepted, in paise."""
-    return _number_or_none(values.get("accept_amount_paise", ""))
+def amount_from_form(values: Mapping[str, str], name: str) -> int | None:
+    """Return the paise that a page had shown and the driver agreed to."""
+    return _number_or_none(values.get(name, ""))
 
 
 def evse_from_form(values: Mapping[str, str]) -> int | None:

@@ -1,0 +1,347 @@
+"""A driver's bookings: the list, one of them, paying and cancelling it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import segno
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from evcharge.bookings.alternatives import Offer, alternatives
+from evcharge.bookings.calendar_file import calendar_file, is_off_calendar
+from evcharge.bookings.forms import amount_from_form, page_from_query
+from evcharge.bookings.models import Booking
+from evcharge.bookings.pages.blueprint import limits, pages
+from evcharge.bookings.pages.move import can_move
+from evcharge.bookings.pages.picker import Quote, zone_of
+from evcharge.bookings.queries import (
+    When,
+    booking_counts,
+    booking_of_user,
+    bookings_of_user,
+)
+from evcharge.bookings.rules import (
+    Actor,
+    ActorKind,
+    BookingChanged,
+    BookingNotActive,
+    slot_no,
+)
+from evcharge.bookings.service import (
+    cancel_booking,
+    open_checkout,
+    refund_if_cancelled,
+)
+from evcharge.bookings.words import (
+    Entry,
+    Phase,
+    cancelling_terms,
+    entry_of,
+    phase_of,
+    refund_state,
+)
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.errors import Conflict
+from evcharge.kernel.ids import new_id
+from evcharge.kernel.topics import sign_topics
+from evcharge.payments.models import Payment, Refund
+from evcharge.payments.pages import begin_payment
+from evcharge.payments.queries import payments_of_item
+from evcharge.payments.rules import CheckoutOver, ItemKind, NothingToPay
+from evcharge.web.context import (
+    current_user,
+    login_required,
+    perform,
+    reading,
+    settings,
+)
+from evcharge.web.errors import http_status
+from evcharge.web.formats import plug, rupees
+
+PAGE_SIZE = 10
+TABS: tuple[When, ...] = ("upcoming", "past", "cancelled")
+
+STEPS = {
+    Phase.HELD: 0,
+    Phase.TO_PAY: 0,
+    Phase.BOOKED: 1,
+    Phase.RUNNING: 2,
+    Phase.DONE: 4,
+}
+CAN_CANCEL = frozenset({Phase.HELD, Phase.TO_PAY, Phase.BOOKED, Phase.RUNNING})
+
+
+class RefundShrunk(Conflict):
+    """The page that asked for the confirmation was open past a deadline."""
+
+    code = "refund_shrunk"
+    message = "Less comes back now than when you opened this page."
+
+
+@dataclass(frozen=True)
+class View:
+    """A booking as its page shows it at one moment."""
+
+    booking: Booking
+    phase: Phase
+    now: datetime
+    zone: ZoneInfo
+    payments: Sequence[Payment]
+    offers: Sequence[Offer]
+
+    @property
+    def step(self) -> int | None:
+        return STEPS.get(self.phase)
+
+    @property
+    def can_pay(self) -> bool:
+        return self.phase in (Phase.HELD, Phase.TO_PAY)
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.phase in CAN_CANCEL
+
+    @property
+    def can_move(self) -> bool:
+        return can_move(self.booking, now=self.now)
+
+    @property
+    def terms(self) -> str:
+        booking = self.booking
+        return cancelling_terms(
+            booking.terms,
+            booking.slot,
+            amount_paise=booking.amount_paise,
+            now=self.now,
+            zone=self.zone,
+        )
+
+    @property
+    def price_lines(self) -> list[tuple[str, int]]:
+        quote = Quote.of(self.booking.slot.length, self.booking.price_paise_per_hour)
+        hours = "1 started hour" if quote.hours == 1 else f"{quote.hours} started hours"
+        return [(f"{hours} × {rupees(quote.paise_per_hour)}", quote.amount_paise)]
+
+    @property
+    def is_off_calendar(self) -> bool:
+        return is_off_calendar(self.booking, now=self.now)
+
+    @property
+    def history(self) -> list[Entry]:
+        return [
+            entry_of(event, now=self.now, zone=self.zone)
+            for event in self.booking.events
+        ]
+
+    @property
+    def refunds(self) -> list[tuple[Refund, str]]:
+        """Each with where the money is."""
+        return [
+            (refund, refund_state(refund, now=self.now, zone=self.zone))
+            for payment in self.payments
+            for refund in payment.refunds
+            if refund.item_id == self.booking.id
+        ]
+
+    @property
+    def qr(self) -> Markup:
+        return qr(self.booking.reference)
+
+
+# ── the list ─────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/bookings")
+@login_required
+def my_bookings() -> ResponseReturnValue:
+    now, user_id = utc_now(), current_user().id
+    tab = _tab(request.args.get("tab", ""))
+    counts = booking_counts(reading(), user_id, now=now)
+    last = max(1, -(-counts[tab] // PAGE_SIZE))
+    page = min(page_from_query(request.args), last)
+    found = bookings_of_user(
+        reading(),
+        user_id,
+        when=tab,
+        now=now,
+        limit=PAGE_SIZE,
+        offset=(page - 1) * PAGE_SIZE,
+    )
+    rows = [(booking, phase_of(booking, now=now)) for booking in found]
+    return render_template(
+        "bookings/my_bookings.html",
+        tab=tab,
+        counts=counts,
+        rows=rows,
+        page=page,
+        last=last,
+    )
+
+
+def _tab(wanted: str) -> When:
+    return next((tab for tab in TABS if tab == wanted), "upcoming")
+
+
+# ── one booking ──────────────────────────────────────────────────────────────────
+
+
+@pages.get("/bookings/<uuid:booking_id>")
+@login_required
+def show_booking(booking_id: UUID) -> ResponseReturnValue:
+    now = utc_now()
+    view = _view(reading(), booking_id, now=now)
+    name = "_booking.html" if "fragment" in request.args else "show.html"
+    topic = f"booking:{booking_id}"
+    return render_template(
+        f"bookings/{name}",
+        view=view,
+        topic=topic,
+        token=sign_topics(settings().secret_key, [topic], current_user().id),
+        new_key=new_id,
+    )
+
+
+def _view(session: Session, booking_id: UUID, *, now: datetime) -> View:
+    booking = booking_of_user(session, booking_id, current_user().id)
+    phase = phase_of(booking, now=now)
+    return View(
+        booking=booking,
+        phase=phase,
+        now=now,
+        zone=zone_of(booking.evse),
+        payments=payments_of_item(session, ItemKind.BOOKING, booking_id),
+        offers=_offers(session, booking, phase, now=now),
+    )
+
+
+def _offers(
+    session: Session, booking: Booking, phase: Phase, *, now: datetime
+) -> list[Offer]:
+    """To whom the hold ran out: the same slot if it is still free, else others."""
+    has_begun = slot_no(booking.starts_at) < slot_no(now)
+    if phase != Phase.EXPIRED or has_begun:
+        return []
+    return alternatives(
+        session, evse_id=booking.evse_id, slot=booking.slot, limits=limits(), now=now
+    )
+
+
+def qr(text: str) -> Markup:
+    """Return a QR code as SVG without a style, which our pages would not apply."""
+    picture = BytesIO()
+    segno.make(text, error="m").save(
+        picture, kind="svg", border=0, omitsize=True, xmldecl=False, svgclass=None
+    )
+    return Markup(picture.getvalue().decode())  # noqa: S704  (made here)
+
+
+@pages.get("/bookings/<uuid:booking_id>/calendar.ics")
+@login_required
+def calendar(booking_id: UUID) -> ResponseReturnValue:
+    now = utc_now()
+    booking = booking_of_user(reading(), booking_id, current_user().id)
+    address = url_for(".show_booking", booking_id=booking_id, _external=True)
+    file = calendar_file(
+        booking, place=_place(booking), about=_about(booking), url=address, now=now
+    )
+    response = Response(file, content_type="text/calendar; charset=utf-8")
+    response.headers.set(
+        "Content-Disposition", "attachment", filename=f"{booking.reference}.ics"
+    )
+    return response
+
+
+def _place(booking: Booking) -> str:
+    location = booking.evse.charger.location
+    return (
+        f"{location.name}, {location.address}, "
+        f"{location.city} {location.pincode}, {location.state}"
+    )
+
+
+def _about(booking: Booking) -> str:
+    plugs = ", ".join(plug(each.kind) for each in booking.evse.connectors)
+    charger = booking.evse.charger.identity
+    return f"Reference {booking.reference}\nCharger {charger}, plug {plugs}"
+
+
+# ── paying ───────────────────────────────────────────────────────────────────────
+
+
+@pages.post("/bookings/<uuid:booking_id>/pay")
+@login_required
+def pay(booking_id: UUID) -> ResponseReturnValue:
+    user_id, now = current_user().id, utc_now()
+
+    def ask(session: Session) -> UUID:
+        return open_checkout(
+            session, booking_id=booking_id, user_id=user_id, limits=limits(), now=now
+        ).id
+
+    try:
+        _payment, address = begin_payment(perform(ask), user_id)
+    except (BookingNotActive, NothingToPay, CheckoutOver) as refusal:
+        flash(refusal.message, "warning")
+        return redirect(url_for(".show_booking", booking_id=booking_id), code=303)
+    return redirect(address, code=303)
+
+
+# ── cancelling ───────────────────────────────────────────────────────────────────
+
+
+@pages.get("/bookings/<uuid:booking_id>/cancel")
+@login_required
+def confirm_cancelling(booking_id: UUID) -> ResponseReturnValue:
+    now = utc_now()
+    booking = booking_of_user(reading(), booking_id, current_user().id)
+    if phase_of(booking, now=now) not in CAN_CANCEL:
+        flash("This booking is over already.", "warning")
+        return redirect(url_for(".show_booking", booking_id=booking_id), code=303)
+    refund_paise = refund_if_cancelled(booking, by_driver=True, now=now)
+    return _ask_to_cancel(booking, refund_paise)
+
+
+@pages.post("/bookings/<uuid:booking_id>/cancel")
+@login_required
+def cancel(booking_id: UUID) -> ResponseReturnValue:
+    user_id, now = current_user().id, utc_now()
+    shown_paise = amount_from_form(request.form, "refund_paise")
+
+    def act(session: Session) -> Booking:
+        booking = booking_of_user(session, booking_id, user_id)
+        refund_paise = refund_if_cancelled(booking, by_driver=True, now=now)
+        if shown_paise is not None and refund_paise < shown_paise:
+            raise RefundShrunk(refund_paise=refund_paise)
+        actor = Actor(ActorKind.DRIVER, user_id)
+        return cancel_booking(session, booking_id=booking_id, actor=actor, now=now)
+
+    try:
+        perform(act)
+    except RefundShrunk as refusal:
+        booking = booking_of_user(reading(), booking_id, user_id)
+        refund_paise = int(str(refusal.details["refund_paise"]))
+        page = _ask_to_cancel(booking, refund_paise, shown_paise)
+        return page, http_status(refusal)
+    except (BookingNotActive, BookingChanged) as refusal:
+        flash(refusal.message, "warning")
+    else:
+        flash("Your booking is cancelled.", "success")
+    return redirect(url_for(".show_booking", booking_id=booking_id), code=303)
+
+
+def _ask_to_cancel(
+    booking: Booking, refund_paise: int, shown_paise: int | None = None
+) -> str:
+    return render_template(
+        "bookings/cancel.html",
+        booking=booking,
+        zone=zone_of(booking.evse),
+        refund_paise=refund_paise,
+        shown_paise=shown_paise,
+    )
