@@ -207,10 +207,11 @@ def _is_available(now: datetime) -> ColumnElement[bool]:
     )
     quarter = slot_start(slot_no(now))
     claimed = is_taken(Evse.id, Slot(quarter, quarter + QUARTER), now=now)
-    return and_(_is_heard_of(now), ~busy, ~claimed)
+    return and_(is_heard_of(now), ~busy, ~claimed)
 
 
-def _is_heard_of(now: datetime) -> ColumnElement[bool]:
+def is_heard_of(now: datetime) -> ColumnElement[bool]:
+    """`not is_silent(…)` in SQL; NULL for a charger that was never heard of."""
     # Whole seconds: SQLite's clock functions count no smaller ones.
     second = timedelta(seconds=1)
     fixed = silence_allowed(timedelta(0)) // second
