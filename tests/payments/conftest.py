@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -172,14 +173,13 @@ class Shop:
         """Run the jobs of payments that are due, with their retries."""
         handlers: dict[str, Callable[..., None]] = {
             "told": lambda database, **_: None,
-            "payments.send_refund": self._send_refund,
-            "payments.deliver_simulated": lambda _, body: self.deliver(body),
+            "payments.send_refund": partial(jobs.send_refund, providers=self.providers),
+            "payments.deliver_simulated": partial(
+                jobs.deliver_simulated, gateway=self.gateway, on_paid=self.on_paid
+            ),
         }
         while run_next(self.database, handlers, now=at or utc_now()):
             pass
-
-    def _send_refund(self, database: Database, refund_id: str) -> None:
-        jobs.send_refund(database, providers=self.providers, refund_id=refund_id)
 
     def reconcile(self) -> None:
         jobs.reconcile(self.database, providers=self.providers, on_paid=self.on_paid)

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from evcharge.kernel.db import changed
 from evcharge.kernel.ids import new_id
 from evcharge.payments import service
+from evcharge.payments.jobs import send_refund
 from evcharge.payments.models import Payment, Refund, SimulatedRefund
 from evcharge.payments.queries import collected_paise, refunds_of_item
 from evcharge.payments.rules import (
@@ -213,7 +214,7 @@ def test_a_job_that_runs_again_after_all_is_done_does_nothing(shop):
     shop.work()
     (refund,) = shop.refunds()
 
-    shop._send_refund(shop.database, str(refund.id))
+    send_refund(shop.database, providers=shop.providers, refund_id=str(refund.id))
 
     assert sent_back(shop) == PRICE
     with shop.database.reading() as session:
