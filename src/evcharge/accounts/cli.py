@@ -55,13 +55,16 @@ def _password(*, from_stdin: bool) -> str:
 
 
 @users.command("list")
-@click.option("--role", type=click.Choice(list(Role)), help="Only these.")
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), help="Only these."
+)
 @click.option("--limit", default=100, show_default=True, help="How many at most.")
 @click.pass_obj
-def list_users(database: Database, role: Role | None, limit: int) -> None:
+def list_users(database: Database, role: str | None, limit: int) -> None:
     """Show accounts, the newest first."""
+    wanted = UserFilter(role=Role(role) if role else None)
     with database.reading() as session:
-        found = users_matching(session, UserFilter(role=role), limit=limit)
+        found = users_matching(session, wanted, limit=limit)
     for user in found:
         click.echo(
             f"{user.id:>6}  {user.role.value:<8}  {user.status.value:<9}"

@@ -90,6 +90,11 @@ def user_by_id(session: Session, user_id: int) -> User:
     return user
 
 
+def people_by_id(session: Session, user_ids: Collection[int]) -> dict[int, User]:
+    people = session.scalars(select(User).where(User.id.in_(user_ids)))
+    return {person.id: person for person in people}
+
+
 def open_logins(session: Session, user_id: int, *, now: datetime) -> list[Login]:
     """Return the browsers this person is signed in with, the newest first."""
     return list(

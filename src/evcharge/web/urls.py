@@ -3,11 +3,11 @@
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Map
 
-HIGHEST_ID = 2**63 - 1
+HIGHEST_ID = 2**31 - 1  # Of a column of PostgreSQL's type integer.
 
 
 class RowId(IntegerConverter):
-    """Every `<int:…>`. SQLite raises on larger numbers, and no row has one."""
+    """Every `<int:…>`. Databases refuse larger numbers, and no row has one."""
 
     regex = "[0-9]{1,19}"  # Python's own \d also takes the digits of other scripts.
 
