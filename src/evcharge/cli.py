@@ -34,6 +34,7 @@ from evcharge.kernel.schema import is_current
 from evcharge.kernel.secret import kept_secret
 from evcharge.kernel.settings import InvalidSettings, Settings, read_settings
 from evcharge.kernel.stopping import stop_in_time
+from evcharge.stations.cli import chargers
 from evcharge.wiring import open_database
 
 SECONDS_FOR_LAST_JOBS = 7
@@ -179,6 +180,7 @@ def demo() -> None:
 
 cli.add_command(audit)
 cli.add_command(users)
+cli.add_command(chargers)
 cli.add_command(migrations, "db")
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from evcharge.bookings.rules import Limits, Slot, slot_no
@@ -29,7 +29,7 @@ from evcharge.network.rules import (
 from evcharge.stations.rules import ConnectorKind
 from evcharge.stations.rules.entries import AMENITIES
 from evcharge.web.context import current_user_or_none, public, reading, settings
-from evcharge.web.formats import INDIA, calendar_day
+from evcharge.web.formats import INDIA, calendar_day, instant
 
 pages = Blueprint("network", __name__, template_folder="templates")
 
@@ -56,6 +56,7 @@ LENGTHS_MINUTES = (30, 45, 60, 90, 120, 180, 240, 360, 480)
 class Card:
     site: Site
     summary: Summary
+    book_url: str
 
 
 @dataclass(frozen=True)
@@ -123,19 +124,31 @@ def location(location_id: int) -> ResponseReturnValue:
         summary=summary_of(evses, Search()),
         amenities=[AMENITIES[each] for each in site.amenities if each in AMENITIES],
         is_open_now=is_open_at(site.opening_hours, now.astimezone(zone).time()),
-        book_url=_book_url,
         now=now,
     )
-
-
-def _book_url(evse_id: int) -> str:
-    return f"/evses/{evse_id}/book"
 
 
 def _cards(sites: list[Site], search: Search, *, now: datetime) -> list[Card]:
     ids = [site.id for site in sites]
     evses = evses_now(reading(), ids, now=now, slot=search.slot)
-    return [Card(site, summary_of(evses[site.id], search)) for site in sites]
+    summaries = [summary_of(evses[site.id], search) for site in sites]
+    return [
+        Card(site, summary, _book_url(site, summary, search))
+        for site, summary in zip(sites, summaries, strict=True)
+    ]
+
+
+def _book_url(site: Site, summary: Summary, search: Search) -> str:
+    """Lead straight to the times of an EVSE when it is plain which one they want."""
+    evse_id, slot = summary.first_free_evse_id, search.slot
+    if evse_id is None or not (slot or search.kinds or search.min_power_w):
+        return url_for(".location", location_id=site.id)
+    return url_for(
+        "bookings.choose_time",
+        evse_id=evse_id,
+        starts_at=instant(slot.starts_at) if slot else None,
+        minutes=slot.length // timedelta(minutes=1) if slot else None,
+    )
 
 
 def _filters(form: SearchForm) -> list[Filter]:
