@@ -14,7 +14,7 @@ from evcharge.accounts.queries import (
     user_by_id,
     users_matching,
 )
-from evcharge.accounts.rules import Role, UserFilter, UserStatus
+from evcharge.accounts.rules import Role, UserFilter, UserStatus, spaced_phone
 from evcharge.kernel.clock import utc_now
 from evcharge.web.context import admin_required, current_user, perform, reading
 from evcharge.web.spreadsheets import csv_answer
@@ -43,6 +43,7 @@ def users() -> ResponseReturnValue:
         pages=pages,
         roles=Role,
         statuses=UserStatus,
+        spaced_phone=spaced_phone,
     )
 
 
@@ -84,6 +85,7 @@ def user(user_id: int) -> ResponseReturnValue:
         "accounts/admin/user.html",
         user=person,
         is_me=_is_me(person),
+        spaced_phone=spaced_phone,
         roles=Role,
         employers=employers,
         other_operators=others,
