@@ -5,7 +5,9 @@ document.documentElement.classList.add("js");
 // disabled only after the browser has collected the form, so its value is sent.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== "post") return;
+  // Not form.method: an input of that name would hide it.
+  const sends = form.getAttribute("method")?.toLowerCase() === "post";
+  if (event.defaultPrevented || !sends) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;
