@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -147,3 +148,11 @@ def test_the_checkout_of_somebody_else_is_not_found(shop, database):
         shop.payment(checkout_id, user_id=other)
     with pytest.raises(CheckoutNotFound):
         shop.payment(new_id())
+
+
+def test_a_button_pressed_eight_times_at_once_is_one_attempt(shop):
+    def press(_):
+        return shop.payment(shop.checkout()).id
+
+    with ThreadPoolExecutor(8) as fingers:
+        assert len(set(fingers.map(press, range(8)))) == 1

@@ -55,6 +55,7 @@ class Payment(Base):
     __table_args__ = (
         Index(None, "provider", "provider_ref", unique=True),
         Index(None, "status", "created_at"),
+        Index(None, "paid_at"),
         CheckConstraint("amount_paise > 0", name="amount"),
         CheckConstraint(
             "refunded_paise BETWEEN 0 AND amount_paise", name="refunded_within"
@@ -86,6 +87,7 @@ class Refund(Base):
     __tablename__ = "refunds"
     __table_args__ = (
         Index(None, "item_id", "kind"),
+        Index(None, "created_at"),
         CheckConstraint("amount_paise > 0", name="amount"),
     )
 

@@ -226,6 +226,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_payments"),
     )
     op.create_index("ix_payments_checkout_id", "payments", ["checkout_id"])
+    op.create_index("ix_payments_paid_at", "payments", ["paid_at"])
     op.create_index(
         "ix_payments_provider_provider_ref",
         "payments",
@@ -270,6 +271,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_refunds"),
     )
+    op.create_index("ix_refunds_created_at", "refunds", ["created_at"])
     op.create_index("ix_refunds_item_id_kind", "refunds", ["item_id", "kind"])
     op.create_index("ix_refunds_payment_id", "refunds", ["payment_id"])
     op.create_table(

@@ -52,6 +52,6 @@ def _page(order: SimulatedOrder, problem: str | None = None) -> str:
         order=order,
         is_open=is_open,
         problem=problem,
-        method=_method(request.values.get("method")),
+        method=_method(request.form.get("method")),
         way_back=gateway().way_back(order, told),
     )
