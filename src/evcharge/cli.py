@@ -158,6 +158,7 @@ def worker() -> None:
         _check_current(database)
         jobs = new_worker(settings, database)
         jobs.start()
+        click.echo("evcharge runs jobs")
         told_to_stop.wait()
         stop_in_time()
         jobs.ask_to_stop()
