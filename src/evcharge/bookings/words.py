@@ -77,7 +77,7 @@ def cancelling_terms(
     start = day_clock(slot.starts_at, now, zone)
     if now < free_until:
         until = day_clock(free_until, now, zone)
-        return f"Free to cancel until {until}, then {part} comes back until the start."
+        return f"Free to cancel until {until}; {part} back until the start."
     if now < slot.starts_at:
         return f"If you cancel before {start}, {part} comes back."
     return "This time has begun, so no money comes back if you cancel."

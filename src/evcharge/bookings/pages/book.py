@@ -1,7 +1,6 @@
 """Choosing a time and holding it. The times are public; holding needs a login."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from evcharge.bookings.forms import (
     slot_from_form,
 )
 from evcharge.bookings.pages.blueprint import limits, pages
-from evcharge.bookings.pages.picker import Picker, open_picker, zone_of
+from evcharge.bookings.pages.picker import Picker, Problem, open_picker, zone_of
 from evcharge.bookings.rules import (
     EvseNotBookable,
     KeyReused,
@@ -57,16 +56,6 @@ REFUSALS = (
 )
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What went wrong, where it is shown, and what to do about it."""
-
-    message: str
-    code: str
-    field: str | None = None
-    offers: tuple[Offer, ...] = ()
-
-
 @pages.get("/evses/<int:evse_id>/book")
 @public
 def choose_time(evse_id: int) -> ResponseReturnValue:
@@ -96,7 +85,7 @@ def hold(evse_id: int) -> ResponseReturnValue:
         return _refused(evse_id, Problem(refusal.message, refusal.code, refusal.field))
     user = current_user_or_none()
     if user is None:
-        chosen = address_of(evse_id, slot)
+        chosen = _address_of(evse_id, slot)
         return redirect(url_for("accounts.login", next=chosen), code=303)
     return _hold(user.id, evse_id, slot, now)
 
@@ -106,7 +95,10 @@ def ask_for_patience(_error: RateLimitExceeded) -> ResponseReturnValue:
     """Only holding is limited. What was chosen stays on the page."""
     evse_id = int((request.view_args or {})["evse_id"])
     words = "That was a lot at once. Wait a minute, then press again."
-    return _refused(evse_id, Problem(words, "too_many_requests"), status=429)
+    try:
+        return _refused(evse_id, Problem(words, "too_many_requests"), status=429)
+    except EvseNotFound:  # Nobody catches what an error handler raises.
+        return render_template("error.html", message=words, status=429), 429
 
 
 def _hold(user_id: int, evse_id: int, slot: Slot, now: datetime) -> ResponseReturnValue:
@@ -196,7 +188,7 @@ def _page(picker: Picker, problem: Problem | None = None) -> str:
     )
 
 
-def address_of(evse_id: int, slot: Slot) -> str:
+def _address_of(evse_id: int, slot: Slot) -> str:
     """Return where this slot is chosen already."""
     return url_for(
         "bookings.choose_time",

@@ -19,7 +19,7 @@ from evcharge.bookings.forms import (
 )
 from evcharge.bookings.models import Booking
 from evcharge.bookings.pages.blueprint import limits, pages
-from evcharge.bookings.pages.picker import Picker, open_picker, zone_of
+from evcharge.bookings.pages.picker import Picker, Problem, open_picker, zone_of
 from evcharge.bookings.queries import booking_of_user
 from evcharge.bookings.rules import (
     BookingChanged,
@@ -49,14 +49,9 @@ CAN_MOVE = frozenset({Phase.HELD, Phase.TO_PAY, Phase.BOOKED})
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why it did not move, where that is shown, and what can be done instead."""
+class NotMoved(Problem):
+    """With a slot, it is to be had once its other price is accepted."""
 
-    message: str
-    code: str
-    field: str | None = None
-    offers: tuple[Offer, ...] = ()
-    # The slot to be had, and its EVSE, once its other price is accepted.
     slot: Slot | None = None
     evse_id: int | None = None
     amount_paise: int | None = None
@@ -87,7 +82,7 @@ def move(booking_id: UUID) -> ResponseReturnValue:
             request.form, zone=zone_of(booking.evse), limits=limits(), now=now
         )
     except BadChoice as refusal:
-        problem = Problem(refusal.message, refusal.code, refusal.field)
+        problem = NotMoved(refusal.message, refusal.code, refusal.field)
         return _refused(booking_id, problem, http_status(refusal))
     return _move(booking, slot, now)
 
@@ -120,7 +115,7 @@ def _move(booking: Booking, slot: Slot, now: datetime) -> ResponseReturnValue:
         problem = _problem(booking, slot, evse_id, refusal, now)
         return _refused(booking.id, problem, http_status(refusal))
     except (SlotNotBookable, EvseNotBookable, EvseNotFound, BookingChanged) as refusal:
-        problem = Problem(refusal.message, refusal.code)
+        problem = NotMoved(refusal.message, refusal.code)
         return _refused(booking.id, problem, http_status(refusal))
     when = slot_range(moved.starts_at, moved.ends_at, now, zone_of(booking.evse))
     flash(f"Moved to {when}.", "success")
@@ -133,10 +128,10 @@ def _problem(
     evse_id: int | None,
     refusal: PriceChanged | SlotTaken,
     now: datetime,
-) -> Problem:
+) -> NotMoved:
     if isinstance(refusal, PriceChanged):
         amount = int(str(refusal.details["amount_paise"]))
-        return Problem(
+        return NotMoved(
             refusal.message,
             refusal.code,
             slot=slot,
@@ -151,7 +146,7 @@ def _problem(
             limits=limits(),
             now=now,
         )
-    return Problem(
+    return NotMoved(
         refusal.message,
         refusal.code,
         offers=tuple(_at_agreed_price(booking, offer) for offer in offers),
@@ -170,7 +165,7 @@ def _too_late(booking: Booking) -> ResponseReturnValue:
     return redirect(url_for(".show_booking", booking_id=booking.id), code=303)
 
 
-def _refused(booking_id: UUID, problem: Problem, status: int) -> ResponseReturnValue:
+def _refused(booking_id: UUID, problem: NotMoved, status: int) -> ResponseReturnValue:
     # The request's own session may show how things were before the refusal.
     with database().reading() as session:
         booking = booking_of_user(session, booking_id, current_user().id)
@@ -182,12 +177,15 @@ def _picker(
     session: Session, booking: Booking, values: Mapping[str, str], *, now: datetime
 ) -> Picker:
     zone = zone_of(booking.evse)
+    choice = choice_from_query(
+        values, zone=zone, limits=limits(), usual=booking.slot.length
+    )
+    if choice.day is None and choice.slot is None:
+        choice = replace(choice, day=booking.starts_at.astimezone(zone).date())
     return open_picker(
         session,
         booking.evse,
-        choice_from_query(
-            values, zone=zone, limits=limits(), usual=booking.slot.length
-        ),
+        choice,
         terms=booking.terms,
         limits=limits(),
         user_id=booking.user_id,
@@ -196,7 +194,7 @@ def _picker(
     )
 
 
-def _page(booking: Booking, picker: Picker, problem: Problem | None = None) -> str:
+def _page(booking: Booking, picker: Picker, problem: NotMoved | None = None) -> str:
     return render_template(
         "bookings/move.html",
         booking=booking,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from evcharge.bookings.alternatives import Offer
 from evcharge.bookings.calendar import (
     Calendar,
     Day,
@@ -33,6 +34,16 @@ DOUBTFUL = {
     EvseStatus.UNKNOWN: "We have no news from this charger just now.",
     EvseStatus.INOPERATIVE: "This charging point is not in service just now.",
 }
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong, the field to blame if one is, and ways out."""
+
+    message: str
+    code: str
+    field: str | None = None
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,17 @@
 """A driver's bookings: the list, one of them, paying and cancelling it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from io import BytesIO
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-import segno
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from evcharge.bookings.alternatives import Offer, alternatives
-from evcharge.bookings.calendar_file import calendar_file, is_off_calendar
+from evcharge.bookings.calendar_file import calendar_file
 from evcharge.bookings.forms import amount_from_form, page_from_query
 from evcharge.bookings.models import Booking
 from evcharge.bookings.pages.blueprint import limits, pages
-from evcharge.bookings.pages.move import can_move
-from evcharge.bookings.pages.picker import Quote, zone_of
+from evcharge.bookings.pages.picker import zone_of
+from evcharge.bookings.pages.view import CAN_CANCEL, view_of
 from evcharge.bookings.queries import (
     When,
     booking_counts,
@@ -31,7 +23,6 @@ from evcharge.bookings.rules import (
     ActorKind,
     BookingChanged,
     BookingNotActive,
-    slot_no,
 )
 from evcharge.bookings.service import (
     cancel_booking,
@@ -39,21 +30,14 @@ from evcharge.bookings.service import (
     refund_if_cancelled,
 )
 from evcharge.bookings.words import (
-    Entry,
-    Phase,
-    cancelling_terms,
-    entry_of,
     phase_of,
-    refund_state,
 )
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import Conflict
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.topics import sign_topics
-from evcharge.payments.models import Payment, Refund
 from evcharge.payments.pages import begin_payment
-from evcharge.payments.queries import payments_of_item
-from evcharge.payments.rules import CheckoutOver, ItemKind, NothingToPay
+from evcharge.payments.rules import CheckoutOver, NothingToPay
 from evcharge.web.context import (
     current_user,
     login_required,
@@ -62,19 +46,10 @@ from evcharge.web.context import (
     settings,
 )
 from evcharge.web.errors import http_status
-from evcharge.web.formats import plug, rupees
+from evcharge.web.formats import plug
 
 PAGE_SIZE = 10
 TABS: tuple[When, ...] = ("upcoming", "past", "cancelled")
-
-STEPS = {
-    Phase.HELD: 0,
-    Phase.TO_PAY: 0,
-    Phase.BOOKED: 1,
-    Phase.RUNNING: 2,
-    Phase.DONE: 4,
-}
-CAN_CANCEL = frozenset({Phase.HELD, Phase.TO_PAY, Phase.BOOKED, Phase.RUNNING})
 
 
 class RefundShrunk(Conflict):
@@ -82,76 +57,6 @@ class RefundShrunk(Conflict):
 
     code = "refund_shrunk"
     message = "Less comes back now than when you opened this page."
-
-
-@dataclass(frozen=True)
-class View:
-    """A booking as its page shows it at one moment."""
-
-    booking: Booking
-    phase: Phase
-    now: datetime
-    zone: ZoneInfo
-    payments: Sequence[Payment]
-    offers: Sequence[Offer]
-
-    @property
-    def step(self) -> int | None:
-        return STEPS.get(self.phase)
-
-    @property
-    def can_pay(self) -> bool:
-        return self.phase in (Phase.HELD, Phase.TO_PAY)
-
-    @property
-    def can_cancel(self) -> bool:
-        return self.phase in CAN_CANCEL
-
-    @property
-    def can_move(self) -> bool:
-        return can_move(self.booking, now=self.now)
-
-    @property
-    def terms(self) -> str:
-        booking = self.booking
-        return cancelling_terms(
-            booking.terms,
-            booking.slot,
-            amount_paise=booking.amount_paise,
-            now=self.now,
-            zone=self.zone,
-        )
-
-    @property
-    def price_lines(self) -> list[tuple[str, int]]:
-        quote = Quote.of(self.booking.slot.length, self.booking.price_paise_per_hour)
-        hours = "1 started hour" if quote.hours == 1 else f"{quote.hours} started hours"
-        return [(f"{hours} × {rupees(quote.paise_per_hour)}", quote.amount_paise)]
-
-    @property
-    def is_off_calendar(self) -> bool:
-        return is_off_calendar(self.booking, now=self.now)
-
-    @property
-    def history(self) -> list[Entry]:
-        return [
-            entry_of(event, now=self.now, zone=self.zone)
-            for event in self.booking.events
-        ]
-
-    @property
-    def refunds(self) -> list[tuple[Refund, str]]:
-        """Each with where the money is."""
-        return [
-            (refund, refund_state(refund, now=self.now, zone=self.zone))
-            for payment in self.payments
-            for refund in payment.refunds
-            if refund.item_id == self.booking.id
-        ]
-
-    @property
-    def qr(self) -> Markup:
-        return qr(self.booking.reference)
 
 
 # ── the list ─────────────────────────────────────────────────────────────────────
@@ -195,7 +100,7 @@ def _tab(wanted: str) -> When:
 @login_required
 def show_booking(booking_id: UUID) -> ResponseReturnValue:
     now = utc_now()
-    view = _view(reading(), booking_id, now=now)
+    view = view_of(reading(), booking_id, current_user().id, now=now)
     name = "_booking.html" if "fragment" in request.args else "show.html"
     topic = f"booking:{booking_id}"
     return render_template(
@@ -205,40 +110,6 @@ def show_booking(booking_id: UUID) -> ResponseReturnValue:
         token=sign_topics(settings().secret_key, [topic], current_user().id),
         new_key=new_id,
     )
-
-
-def _view(session: Session, booking_id: UUID, *, now: datetime) -> View:
-    booking = booking_of_user(session, booking_id, current_user().id)
-    phase = phase_of(booking, now=now)
-    return View(
-        booking=booking,
-        phase=phase,
-        now=now,
-        zone=zone_of(booking.evse),
-        payments=payments_of_item(session, ItemKind.BOOKING, booking_id),
-        offers=_offers(session, booking, phase, now=now),
-    )
-
-
-def _offers(
-    session: Session, booking: Booking, phase: Phase, *, now: datetime
-) -> list[Offer]:
-    """To whom the hold ran out: the same slot if it is still free, else others."""
-    has_begun = slot_no(booking.starts_at) < slot_no(now)
-    if phase != Phase.EXPIRED or has_begun:
-        return []
-    return alternatives(
-        session, evse_id=booking.evse_id, slot=booking.slot, limits=limits(), now=now
-    )
-
-
-def qr(text: str) -> Markup:
-    """Return a QR code as SVG without a style, which our pages would not apply."""
-    picture = BytesIO()
-    segno.make(text, error="m").save(
-        picture, kind="svg", border=0, omitsize=True, xmldecl=False, svgclass=None
-    )
-    return Markup(picture.getvalue().decode())  # noqa: S704  (made here)
 
 
 @pages.get("/bookings/<uuid:booking_id>/calendar.ics")

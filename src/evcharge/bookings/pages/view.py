@@ -1,0 +1,167 @@
+"""A booking as its page shows it at one moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import segno
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from evcharge.bookings.alternatives import Offer, alternatives
+from evcharge.bookings.calendar_file import is_off_calendar
+from evcharge.bookings.models import Booking
+from evcharge.bookings.pages.blueprint import limits
+from evcharge.bookings.pages.move import can_move
+from evcharge.bookings.pages.picker import Quote, zone_of
+from evcharge.bookings.queries import booking_of_user
+from evcharge.bookings.rules import ActorKind, BookingEventKind, slot_no
+from evcharge.bookings.words import (
+    Entry,
+    Phase,
+    cancelling_terms,
+    entry_of,
+    phase_of,
+    refund_state,
+)
+from evcharge.payments.models import Payment, Refund
+from evcharge.payments.queries import payments_of_item
+from evcharge.payments.rules import ItemKind, PaymentStatus
+from evcharge.web.formats import rupees
+
+STEPS = {
+    Phase.HELD: 0,
+    Phase.TO_PAY: 0,
+    Phase.BOOKED: 1,
+    Phase.RUNNING: 2,
+    Phase.DONE: 4,
+}
+CAN_CANCEL = frozenset({Phase.HELD, Phase.TO_PAY, Phase.BOOKED, Phase.RUNNING})
+
+
+@dataclass(frozen=True)
+class View:
+    """A booking as its page shows it at one moment."""
+
+    booking: Booking
+    phase: Phase
+    now: datetime
+    zone: ZoneInfo
+    payments: Sequence[Payment]
+    offers: Sequence[Offer]
+
+    @property
+    def step(self) -> int | None:
+        return STEPS.get(self.phase)
+
+    @property
+    def can_pay(self) -> bool:
+        return self.phase in (Phase.HELD, Phase.TO_PAY)
+
+    @property
+    def shows_code(self) -> bool:
+        return self.phase in (Phase.TO_PAY, Phase.BOOKED, Phase.RUNNING)
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.phase in CAN_CANCEL
+
+    @property
+    def can_move(self) -> bool:
+        return can_move(self.booking, now=self.now)
+
+    @property
+    def terms(self) -> str:
+        booking = self.booking
+        return cancelling_terms(
+            booking.terms,
+            booking.slot,
+            amount_paise=booking.amount_paise,
+            now=self.now,
+            zone=self.zone,
+        )
+
+    @property
+    def price_lines(self) -> list[tuple[str, int]]:
+        quote = Quote.of(self.booking.slot.length, self.booking.price_paise_per_hour)
+        hours = "1 started hour" if quote.hours == 1 else f"{quote.hours} started hours"
+        return [(f"{hours} × {rupees(quote.paise_per_hour)}", quote.amount_paise)]
+
+    @property
+    def is_off_calendar(self) -> bool:
+        return is_off_calendar(self.booking, now=self.now)
+
+    @property
+    def history(self) -> list[Entry]:
+        return [
+            entry_of(event, now=self.now, zone=self.zone)
+            for event in self.booking.events
+        ]
+
+    @property
+    def why_cancelled(self) -> str | None:
+        """Name who it was, unless it was the driver, who knows."""
+        for event in self.booking.events:
+            is_end = event.kind == BookingEventKind.CANCELLED
+            if is_end and event.actor != ActorKind.DRIVER:
+                reason = f": {event.reason}" if event.reason else ""
+                return f"The operator had to cancel this booking{reason}."
+        return None
+
+    @property
+    def is_paying(self) -> bool:
+        """Is there an attempt of which nobody knows yet how it ends?"""
+        waiting = PaymentStatus.PENDING
+        return any(payment.status == waiting for payment in self.payments)
+
+    @property
+    def refunds(self) -> list[tuple[Refund, str]]:
+        """Each with where the money is."""
+        return [
+            (refund, refund_state(refund, now=self.now, zone=self.zone))
+            for payment in self.payments
+            for refund in payment.refunds
+            if refund.item_id == self.booking.id
+        ]
+
+    @property
+    def qr(self) -> Markup:
+        return qr(self.booking.reference)
+
+
+def view_of(session: Session, booking_id: UUID, user_id: int, *, now: datetime) -> View:
+    """Raises: BookingNotFound, also for somebody else's."""
+    booking = booking_of_user(session, booking_id, user_id)
+    phase = phase_of(booking, now=now)
+    return View(
+        booking=booking,
+        phase=phase,
+        now=now,
+        zone=zone_of(booking.evse),
+        payments=payments_of_item(session, ItemKind.BOOKING, booking_id),
+        offers=_offers(session, booking, phase, now=now),
+    )
+
+
+def _offers(
+    session: Session, booking: Booking, phase: Phase, *, now: datetime
+) -> list[Offer]:
+    """To whom the hold ran out: the same slot if it is still free, else others."""
+    has_begun = slot_no(booking.starts_at) < slot_no(now)
+    if phase != Phase.EXPIRED or has_begun:
+        return []
+    return alternatives(
+        session, evse_id=booking.evse_id, slot=booking.slot, limits=limits(), now=now
+    )
+
+
+def qr(text: str) -> Markup:
+    """Return a QR code as SVG without a style, which our pages would not apply."""
+    picture = BytesIO()
+    segno.make(text, error="m").save(
+        picture, kind="svg", border=2, omitsize=True, xmldecl=False, svgclass=None
+    )
+    return Markup(picture.getvalue().decode())  # noqa: S704  (made here)
