@@ -15,9 +15,9 @@ def is_current(database: Database) -> bool:
     """Return whether every migration has run, and none that we do not know."""
     with database.engine.connect() as connection:
         heads = MigrationContext.configure(connection).get_current_heads()
-    return set(heads) == _newest()
+    return set(heads) == newest_versions()
 
 
 @cache
-def _newest() -> frozenset[str]:
+def newest_versions() -> frozenset[str]:
     return frozenset(ScriptDirectory(str(MIGRATIONS)).get_heads())
