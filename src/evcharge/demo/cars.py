@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from evcharge.bookings.rules import slot_no
+from evcharge.bookings.rules import Limits, slot_no
 from evcharge.demo.demand import ARRIVALS, INDIA, MINUTE
 from evcharge.stations.rules import IN_USE, OCCUPIED, ClaimedBy, Plug, ReportedStatus
 
@@ -14,6 +14,7 @@ HOUR_IN_QUARTERS = 4
 # Drivers who booked and have not come yet do so with this chance in each quarter hour.
 PUNCTUAL = 0.75
 LINGERING = 0.2
+LONGEST_STAY = Limits().longest
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,16 @@ class Report:
 
 @dataclass(frozen=True)
 class Point:
-    """A charging point: its plugs, and who owns which quarter hours from now on."""
+    """A charging point: its plugs, and who owns which quarter hours from now on.
+
+    `is_promised`: somebody has paid for this very moment.
+    """
 
     evse_id: int
     reports: Sequence[Report]
     opening_hours: str
     claims: Mapping[int, ClaimedBy]
+    is_promised: bool
 
     @property
     def busy(self) -> Report | None:
@@ -49,9 +54,10 @@ class Point:
     def is_idle(self) -> bool:
         return all(r.status == ReportedStatus.AVAILABLE for r in self.reports)
 
-    def is_unclaimed(self, now: datetime, *, quarters: int = HOUR_IN_QUARTERS) -> bool:
+    def is_unclaimed(self, now: datetime) -> bool:
+        """For the next hour."""
         first = slot_no(now)
-        return self.claims.keys().isdisjoint(range(first, first + quarters))
+        return self.claims.keys().isdisjoint(range(first, first + HOUR_IN_QUARTERS))
 
 
 def next_report(point: Point, now: datetime) -> Report | None:
@@ -77,35 +83,40 @@ def _moved_on(point: Point, seen: Report, now: datetime) -> Report | None:
         if not _must_leave(point, seen, now):
             return None
         return Report(seen.plug, ReportedStatus.FINISHING, now)
-    lingers = _chance(seen).random() < LINGERING
-    leaves = (
-        _drawn(seen, 300, 900, SECOND) if lingers else _drawn(seen, 40, 150, SECOND)
-    )
+    dice = _chance(seen)
+    # Most drivers wait beside the car, some are still having lunch.
+    longest = 900 if dice.random() < LINGERING else 150
+    leaves = dice.uniform(40, longest) * SECOND
     return _after(seen, leaves, ReportedStatus.AVAILABLE, now)
 
 
 def _must_leave(point: Point, seen: Report, now: datetime) -> bool:
     """Who has booked stays to the end; others until full, or until it is booked."""
+    stayed = now - seen.at
+    if stayed > LONGEST_STAY:  # The program was stopped meanwhile.
+        return True
     number = slot_no(now)
     owner = point.claims.get(number)
     if owner is not None:
         return owner == ClaimedBy.BLOCK
-    return number + 1 in point.claims or now - seen.at >= _drawn(seen, 20, 75, MINUTE)
+    return number + 1 in point.claims or is_full(seen, now)
+
+
+def is_full(seen: Report, now: datetime) -> bool:
+    """Whether a car that began to charge then is done by now."""
+    return now - seen.at >= _drawn(seen, 20, 75, MINUTE)
 
 
 def _booked_arrival(point: Point, now: datetime) -> Report | None:
-    number = slot_no(now)
-    if point.claims.get(number) != ClaimedBy.BOOKING:
-        return None
-    comes = random.Random(f"{point.evse_id}:{number}").random() < PUNCTUAL  # noqa: S311
-    if not comes:
+    dice = random.Random(f"{point.evse_id}:{slot_no(now)}")  # noqa: S311
+    if not point.is_promised or dice.random() >= PUNCTUAL:
         return None
     return Report(point.reports[0].plug, ReportedStatus.PREPARING, now)
 
 
 def occupied_share(now: datetime) -> float:
-    """Of all points, how many have a car: a fifth at night, a third in the evening."""
-    return 0.18 + 0.12 * ARRIVALS[now.astimezone(INDIA).hour] / max(ARRIVALS)
+    """Of all points, how many have a car: a quarter at night, a third at the peak."""
+    return 0.22 + 0.11 * ARRIVALS[now.astimezone(INDIA).hour] / max(ARRIVALS)
 
 
 def _unwell(point: Point) -> Report:

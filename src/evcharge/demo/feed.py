@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from evcharge.bookings.models import Booking
 from evcharge.bookings.queries import claims_between
-from evcharge.bookings.rules import Slot, slot_no
+from evcharge.bookings.rules import BookingStatus, Slot, slot_no
 from evcharge.demo.cars import (
     HOUR_IN_QUARTERS,
     Point,
@@ -124,8 +125,15 @@ def _points(session: Session, now: datetime) -> list[Point]:
         heard[evse_id].append(Report(plug, known, at or LONG_AGO))
         opening_hours[evse_id] = hours
     claims = _claims(session, heard.keys(), now)
+    promised = _promised(session, now)
     return [
-        Point(evse_id, reports, opening_hours[evse_id], claims[evse_id])
+        Point(
+            evse_id,
+            reports,
+            opening_hours[evse_id],
+            claims[evse_id],
+            is_promised=evse_id in promised,
+        )
         for evse_id, reports in heard.items()
     ]
 
@@ -140,6 +148,19 @@ def _claims(
     ):
         claims[claim.evse_id][claim.slot_no] = claim.kind
     return claims
+
+
+def _promised(session: Session, now: datetime) -> set[int]:
+    return set(
+        session.scalars(
+            select(Booking.evse_id).where(
+                Booking.status == BookingStatus.ACTIVE,
+                Booking.hold_expires_at.is_(None),
+                Booking.starts_at <= now,
+                Booking.ends_at > now,
+            )
+        )
+    )
 
 
 def _stay_seen(session: Session, now: datetime) -> None:

@@ -61,7 +61,7 @@ class History:
     def block(self, evse_id: int, slot: Slot, *, reason: str) -> None:
         """Plan maintenance of an EVSE that nobody has booked for then."""
         block_id = self._names.new_id(self._now)
-        self.rows.blocks.append(
+        self.rows.maintenance_blocks.append(
             {
                 "id": block_id,
                 "evse_id": evse_id,
@@ -262,7 +262,7 @@ class History:
         booking_id: UUID | None = None,
         block_id: UUID | None = None,
     ) -> None:
-        self.rows.claims += [
+        self.rows.slot_claims += [
             {
                 "evse_id": evse_id,
                 "slot_no": number,
@@ -284,7 +284,7 @@ class History:
         reason: str | None = None,
         **details: Any,
     ) -> None:
-        self.rows.events.append(
+        self.rows.booking_events.append(
             {
                 "booking_id": booking["id"],
                 "at": at,

@@ -24,6 +24,7 @@ METROS = frozenset(
         "Ahmedabad",
         "Bengaluru",
         "Chandigarh",
+        "Chennai",
         "Gurugram",
         "Hyderabad",
         "Kolkata",

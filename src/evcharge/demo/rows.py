@@ -3,10 +3,10 @@
 import random
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.models import (
@@ -27,41 +27,44 @@ from evcharge.payments.models import (
 
 Row = dict[str, Any]
 
+_TABLES = {
+    model.__tablename__: cast("Table", model.__table__)
+    for model in (
+        Booking,
+        MaintenanceBlock,
+        SlotClaim,
+        BookingEvent,
+        Checkout,
+        CheckoutItem,
+        Payment,
+        Refund,
+        SimulatedOrder,
+        SimulatedRefund,
+    )
+}
+
 
 @dataclass
 class Rows:
-    """What is to be inserted, in an order that foreign keys allow."""
+    """What is to be inserted, by table, in an order that foreign keys allow."""
 
     bookings: list[Row] = field(default_factory=list)
-    blocks: list[Row] = field(default_factory=list)
-    claims: list[Row] = field(default_factory=list)
-    events: list[Row] = field(default_factory=list)
+    maintenance_blocks: list[Row] = field(default_factory=list)
+    slot_claims: list[Row] = field(default_factory=list)
+    booking_events: list[Row] = field(default_factory=list)
     checkouts: list[Row] = field(default_factory=list)
-    items: list[Row] = field(default_factory=list)
+    checkout_items: list[Row] = field(default_factory=list)
     payments: list[Row] = field(default_factory=list)
     refunds: list[Row] = field(default_factory=list)
-    orders: list[Row] = field(default_factory=list)
-    order_refunds: list[Row] = field(default_factory=list)
+    simulated_orders: list[Row] = field(default_factory=list)
+    simulated_refunds: list[Row] = field(default_factory=list)
 
     def save(self, session: Session) -> None:
-        self.events.sort(key=lambda event: event["at"])
+        self.booking_events.sort(key=lambda event: event["at"])
         for each in fields(self):
             if rows := getattr(self, each.name):
+                # By table: for models, rows with and without NULL go one by one.
                 session.execute(insert(_TABLES[each.name]), rows)
-
-
-_TABLES = {
-    "bookings": Booking,
-    "blocks": MaintenanceBlock,
-    "claims": SlotClaim,
-    "events": BookingEvent,
-    "checkouts": Checkout,
-    "items": CheckoutItem,
-    "payments": Payment,
-    "refunds": Refund,
-    "orders": SimulatedOrder,
-    "order_refunds": SimulatedRefund,
-}
 
 
 class Names:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from evcharge.bookings.rules import BookingStatus
-from evcharge.demo.cars import occupied_share
+from evcharge.demo.cars import Report, is_full, occupied_share
 from evcharge.demo.demand import MINUTE
 from evcharge.demo.rows import Row
 from evcharge.stations.models import Evse
-from evcharge.stations.rules import ReportedStatus
+from evcharge.stations.rules import Plug, ReportedStatus
 
 BROKEN = 3
 LEFT_STANDING = 2  # Full, and the driver has not come back.
@@ -34,13 +34,22 @@ def settle(
     free = [evse for evse in evses if evse.id not in wanted]
     rng.shuffle(free)
     walk_ins = round(occupied_share(now) * len(evses)) - _charging(wanted, now)
-    for status, count in (
-        (ReportedStatus.FAULTED, BROKEN),
-        (ReportedStatus.FINISHING, LEFT_STANDING),
-        (ReportedStatus.CHARGING, max(0, walk_ins)),
-    ):
-        for _ in range(count):
-            _say(free.pop(), status, now - rng.uniform(1, 19) * MINUTE)
+    for _ in range(BROKEN):
+        _say(free.pop(), ReportedStatus.FAULTED, now - rng.uniform(1, 19) * MINUTE)
+    for _ in range(LEFT_STANDING):
+        _say(free.pop(), ReportedStatus.FINISHING, now - rng.uniform(0, 5) * MINUTE)
+    for _ in range(max(0, walk_ins)):
+        evse = free.pop()
+        _say(evse, ReportedStatus.CHARGING, _came_at(evse, rng, now))
+
+
+def _came_at(evse: Evse, rng: random.Random, now: datetime) -> datetime:
+    """When a car came that is still charging: some are nearly done, some are not."""
+    plug = Plug(evse.charger.identity, evse.number, evse.connectors[0].number)
+    while True:
+        at = now - rng.uniform(0, 75) * MINUTE
+        if not is_full(Report(plug, ReportedStatus.CHARGING, at), now):
+            return at
 
 
 def _charging(wanted: Mapping[int, datetime], now: datetime) -> int:

@@ -31,7 +31,7 @@ class Till:
             "created_at": at,
         }
         self._rows.checkouts.append(checkout)
-        self._rows.items.append(
+        self._rows.checkout_items.append(
             {
                 "checkout_id": checkout["id"],
                 "kind": ItemKind.BOOKING,
@@ -68,7 +68,7 @@ class Till:
             "paid_at": paid_at,
         }
         self._rows.payments.append(payment)
-        self._rows.orders.append(
+        self._rows.simulated_orders.append(
             both
             | {
                 "ref": payment["provider_ref"],
@@ -106,7 +106,7 @@ class Till:
                 "done_at": sent_at,
             }
         )
-        self._rows.order_refunds.append(
+        self._rows.simulated_refunds.append(
             {
                 "id": refund_id,
                 "order_ref": payment["provider_ref"],
