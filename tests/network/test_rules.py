@@ -1,0 +1,286 @@
+from dataclasses import dataclass, replace
+from datetime import time
+
+import pytest
+
+from evcharge.bookings.rules import Slot, slot_no
+from evcharge.network.rules import (
+    EvseNow,
+    PlugCount,
+    PlugNow,
+    Point,
+    Search,
+    claimed_stretch,
+    day_cells,
+    distance_m,
+    is_open_at,
+    next_free_at,
+    status_since,
+    summary_of,
+)
+from evcharge.stations.rules import (
+    ClaimedBy,
+    ConnectorKind,
+    EvseStatus,
+    Lifecycle,
+    ReportedStatus,
+)
+from make import HOUR, MINUTE, NOON
+
+CURRENT = slot_no(NOON)
+S, R = EvseStatus, ReportedStatus
+
+
+@dataclass(frozen=True)
+class Claim:
+    kind: ClaimedBy = ClaimedBy.BOOKING
+    user_id: int | None = None
+
+
+def claims(*quarters, claim=None):
+    """Claims of quarter hours, counted from the present one."""
+    return {CURRENT + each: claim or Claim() for each in quarters}
+
+
+def a_plug(kind=ConnectorKind.CCS2, power_w=60_000, reported=None, at=None):
+    return PlugNow(1, kind, power_w, reported, at)
+
+
+def an_evse_now(evse_id=1, status=S.AVAILABLE, **known):
+    defaults = {
+        "evse_id": evse_id,
+        "location_id": 1,
+        "charger": "CP-1",
+        "number": 1,
+        "lifecycle": Lifecycle.ACTIVE,
+        "price_paise": 10_000,
+        "plugs": (a_plug(),),
+        "status": status,
+        "status_at": NOON,
+        "seen_at": NOON,
+        "claimed": None,
+        "next_free_at": NOON,
+        "claims": {},
+    }
+    return EvseNow(**(defaults | known))
+
+
+# ── since when ───────────────────────────────────────────────────────────────────
+
+
+def test_the_plug_that_decides_says_since_when():
+    plugs = [
+        a_plug(reported=R.CHARGING, at=NOON - HOUR),
+        a_plug(reported=R.AVAILABLE, at=NOON),
+    ]
+
+    assert status_since(S.CHARGING, plugs, seen_at=NOON) == NOON - HOUR
+
+
+def test_all_are_broken_since_the_last_one_broke():
+    plugs = [
+        a_plug(reported=R.FAULTED, at=NOON - HOUR),
+        a_plug(reported=R.FAULTED, at=NOON - MINUTE),
+    ]
+
+    assert status_since(S.OUT_OF_ORDER, plugs, seen_at=NOON) == NOON - MINUTE
+
+
+def test_an_unknown_one_says_when_it_was_last_heard_of():
+    plugs = [a_plug(reported=R.CHARGING, at=NOON)]
+
+    assert status_since(S.UNKNOWN, plugs, seen_at=NOON - HOUR) == NOON - HOUR
+    assert status_since(S.UNKNOWN, plugs, seen_at=None) is None
+
+
+def test_what_no_plug_said_has_no_time():
+    plugs = [a_plug(reported=R.AVAILABLE, at=NOON)]
+
+    assert status_since(S.RESERVED, plugs, seen_at=NOON) is None
+    assert status_since(S.PLANNED, plugs, seen_at=NOON) is None
+
+
+# ── claims ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_claimed_stretch_reaches_back_and_ahead_until_a_gap():
+    stretch = claimed_stretch(claims(-2, -1, 0, 1, 3), now=NOON + MINUTE)
+
+    assert stretch == Slot(NOON - 30 * MINUTE, NOON + 30 * MINUTE)
+
+
+def test_there_is_no_stretch_where_nobody_has_the_present_quarter_hour():
+    assert claimed_stretch(claims(-1, 1), now=NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "taken", "minutes"),
+    [
+        (S.AVAILABLE, [], 0),
+        (S.AVAILABLE, [1, 2], 0),
+        (S.RESERVED, [0, 1, 3], 30),
+        (S.CHARGING, [], 15),
+        (S.CHARGING, [1], 30),
+        (S.BLOCKED, [], 15),
+        (S.UNKNOWN, [], 15),
+        (S.INOPERATIVE, [0, 1], 30),  # a maintenance block
+        (S.RESERVED, range(95), 95 * 15),
+    ],
+)
+def test_the_next_free_time_is_the_first_quarter_hour_nobody_has(
+    status, taken, minutes
+):
+    found = next_free_at(status, Lifecycle.ACTIVE, claims(*taken), now=NOON)
+
+    assert found == NOON + minutes * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("status", "lifecycle", "taken"),
+    [
+        (S.OUT_OF_ORDER, Lifecycle.ACTIVE, []),
+        (S.INOPERATIVE, Lifecycle.ACTIVE, []),  # by the charger's own word
+        (S.INOPERATIVE, Lifecycle.INOPERATIVE, []),
+        (S.PLANNED, Lifecycle.PLANNED, []),
+        (S.RESERVED, Lifecycle.ACTIVE, range(96)),
+    ],
+)
+def test_what_is_broken_closed_or_full_has_no_next_free_time(status, lifecycle, taken):
+    assert next_free_at(status, lifecycle, claims(*taken), now=NOON) is None
+
+
+def test_a_day_is_drawn_with_a_word_for_each_quarter_hour():
+    taken = claims(-1, 0, claim=Claim(user_id=1))
+    taken |= claims(1, claim=Claim(user_id=2))
+    taken |= claims(2, claim=Claim(ClaimedBy.BLOCK))
+    day = range(CURRENT - 2, CURRENT + 4)
+
+    cells = day_cells(taken, day, now=NOON, user_id=1)
+
+    assert cells == ["past", "past", "yours", "taken", "blocked", "free"]
+
+
+def test_to_a_visitor_nothing_is_theirs():
+    taken = claims(0, 1, claim=Claim(ClaimedBy.SESSION))
+
+    cells = day_cells(taken, range(CURRENT, CURRENT + 2), now=NOON, user_id=None)
+
+    assert cells == ["taken", "taken"]
+
+
+# ── a location in a few words ────────────────────────────────────────────────────
+
+
+def test_free_ones_are_counted_and_planned_ones_are_not():
+    evses = [
+        an_evse_now(1, S.CHARGING, next_free_at=NOON + HOUR),
+        an_evse_now(2, price_paise=5_000, seen_at=NOON - MINUTE),
+        an_evse_now(3, S.INOPERATIVE, lifecycle=Lifecycle.INOPERATIVE, price_paise=1),
+        an_evse_now(4, S.PLANNED, lifecycle=Lifecycle.PLANNED),
+    ]
+
+    summary = summary_of(evses, Search())
+
+    assert (summary.free, summary.total) == (1, 3)
+    assert summary.price_from_paise == 5_000
+    assert summary.seen_at == NOON - MINUTE
+    assert summary.next_free_at == NOON
+    assert summary.first_free_evse_id == 2
+
+
+def test_only_what_suits_the_search_is_counted_but_every_plug_is_shown():
+    type2 = a_plug(ConnectorKind.TYPE2, 22_000)
+    evses = [an_evse_now(1, plugs=(type2,)), an_evse_now(2), an_evse_now(3)]
+
+    for search in (
+        Search(kinds=frozenset({ConnectorKind.TYPE2})),
+        Search(kinds=frozenset(ConnectorKind), min_power_w=60_001),
+    ):
+        summary = summary_of(evses, search)
+        assert summary.total == (1 if search.min_power_w == 0 else 0)
+        assert summary.plugs == (
+            PlugCount(ConnectorKind.CCS2, 60_000, 2),
+            PlugCount(ConnectorKind.TYPE2, 22_000, 1),
+        )
+
+
+def test_a_search_for_a_time_counts_what_is_free_then():
+    evses = [an_evse_now(1), an_evse_now(2, S.CHARGING, is_free_for_slot=True)]
+
+    summary = summary_of(evses, Search(slot=Slot(NOON + HOUR, NOON + 2 * HOUR)))
+
+    assert (summary.free, summary.first_free_evse_id) == (1, 2)
+
+
+def test_a_site_nothing_is_heard_of_says_when_it_last_was():
+    evses = [
+        an_evse_now(1, S.UNKNOWN, seen_at=None),
+        an_evse_now(2, S.UNKNOWN, seen_at=NOON - HOUR),
+    ]
+
+    summary = summary_of(evses, Search())
+
+    assert summary.is_unknown
+    assert summary.seen_at == NOON - HOUR
+
+
+def test_silent_chargers_do_not_make_the_news_of_others_old():
+    evses = [
+        an_evse_now(1, S.UNKNOWN, seen_at=NOON - 9 * HOUR),
+        an_evse_now(2, seen_at=NOON - MINUTE),
+    ]
+
+    summary = summary_of(evses, Search())
+
+    assert not summary.is_unknown
+    assert summary.seen_at == NOON - MINUTE
+
+
+def test_a_site_that_opens_later_says_so():
+    planned = an_evse_now(1, S.PLANNED, lifecycle=Lifecycle.PLANNED)
+
+    assert summary_of([planned], Search()).is_planned
+    assert not summary_of([], Search()).is_planned
+
+
+def test_a_broken_plug_beside_a_working_one_is_marked():
+    assert a_plug(reported=R.FAULTED).is_broken
+    assert a_plug(reported=R.UNAVAILABLE).is_broken
+    assert not a_plug(reported=R.CHARGING).is_broken
+    assert not replace(a_plug(), reported=None).is_broken
+
+
+# ── small things ─────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "is_open"),
+    [
+        ("24/7", time(3), True),
+        ("06:00-22:00", time(5, 59), False),
+        ("06:00-22:00", time(6), True),
+        ("06:00-22:00", time(22), False),
+        ("22:00-02:00", time(23), True),
+        ("22:00-02:00", time(1, 59), True),
+        ("22:00-02:00", time(12), False),
+        ("00:00-24:00", time(23, 59), True),
+    ],
+)
+def test_a_location_is_open_from_its_first_minute_to_before_its_last(
+    hours, at, is_open
+):
+    assert is_open_at(hours, at) == is_open
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "km"),
+    [
+        (Point(28.6139, 77.2090), Point(12.9716, 77.5946), 1740),  # Delhi, Bengaluru
+        (Point(19.0760, 72.8777), Point(18.5204, 73.8567), 120),  # Mumbai, Pune
+        (Point(10, 70), Point(10, 70), 0),
+        (Point(0, 0), Point(0, 180), 20_015),
+    ],
+)
+def test_distances_are_those_of_the_globe(one, other, km):
+    assert distance_m(one, other) / 1000 == pytest.approx(km, rel=0.005, abs=0.01)
+    assert distance_m(one, other) == pytest.approx(distance_m(other, one))

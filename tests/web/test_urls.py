@@ -1,0 +1,53 @@
+import pytest
+from sqlalchemy import select, text
+
+import make
+from evcharge.kernel.clock import utc_now
+from evcharge.stations.models import Location
+from evcharge.web.context import public, reading
+
+
+@pytest.mark.parametrize(
+    ("number", "found"),
+    [
+        ("7", "7"),
+        ("007", "7"),
+        (str(2**63 - 1), str(2**63 - 1)),
+        (str(2**63), None),
+        ("9" * 19, None),
+        ("1" + "0" * 30, None),
+        ("9" * 5000, None),
+        ("-1", None),
+        ("7.0", None),
+        ("७", None),
+    ],
+)
+def test_an_id_no_row_can_have_is_not_found_on_any_page(app, number, found):
+    @app.get("/things/<int:thing_id>")
+    @public
+    def thing(thing_id):
+        reading().scalar(select(Location.id).where(Location.id == thing_id))
+        return str(thing_id)
+
+    answer = app.test_client().get(f"/things/{number}")
+
+    assert answer.status_code == (200 if found else 404)
+    assert found is None or answer.text == found
+
+
+@pytest.mark.parametrize("raises", ["number", "text", "date"])
+def test_what_the_database_cannot_hold_is_refused_and_not_a_crash(app, dialect, raises):
+    @app.get("/things")
+    @public
+    def things():
+        if raises == "date":
+            return str(utc_now().replace(year=9999, month=12) + make.HOUR * 24 * 99)
+        if raises == "text" and dialect == "postgresql":
+            return str(reading().scalar(text("SELECT :it"), {"it": "\0"}))
+        statement = text("SELECT CAST(:it AS INTEGER)")
+        return str(reading().scalar(statement, {"it": 10**30}))
+
+    answer = app.test_client().get("/things")
+
+    assert answer.status_code == 400
+    assert "Your browser sent something we could not read." in answer.text
