@@ -12,7 +12,11 @@ from evcharge.bookings.rules import Limits, Slot, SlotNotBookable, check_slot
 from evcharge.kernel.errors import InvalidInput
 
 USUAL_LENGTH = timedelta(hours=1)
-LONGEST_TIME = 40  # Characters; "2026-11-23T18:00:00.000000+05:30" has 32.
+# RFC 3339, seconds and offset optional. Python by itself reads much more than that.
+TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"
+    r"(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
 # Outside, some zone or length would lead off the end of Python's calendar.
 YEARS = range(1970, 9999)
 
@@ -113,7 +117,7 @@ def _day_or_none(text: str) -> date | None:
 
 def _instant_or_none(text: str, zone: ZoneInfo) -> datetime | None:
     """Read RFC 3339, or wall time of the zone: of two equal ones, the first."""
-    if len(text) > LONGEST_TIME:
+    if not TIME.fullmatch(text):
         return None
     try:
         moment = datetime.fromisoformat(text)
