@@ -1,11 +1,14 @@
 """How a process is put together. Whatever knows every feature by name is here."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+
+from sqlalchemy.orm import Session
 
 from evcharge.accounts import models as accounts_models
 from evcharge.bookings import jobs as bookings_jobs
 from evcharge.bookings import models as bookings_models
+from evcharge.bookings.queries import booking_counts
 from evcharge.bookings.service import confirm_paid
 from evcharge.demo import feed as demo_feed
 from evcharge.kernel import jobs
@@ -29,6 +32,12 @@ def open_database(settings: Settings) -> Database:
 
 # Who is told, in the same transaction, that money for an item has come in.
 ON_PAID: dict[ItemKind, OnPaid] = {ItemKind.BOOKING: confirm_paid}
+
+
+def upcoming_bookings(session: Session, user_id: int, now: datetime) -> int:
+    """Whoever has some does not delete their account yet."""
+    return booking_counts(session, user_id, now=now)["upcoming"]
+
 
 # What jobs do, and how often those that repeat are due.
 JOBS: dict[str, jobs.Handler] = {

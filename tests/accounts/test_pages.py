@@ -521,6 +521,7 @@ def test_a_refused_password_is_said_at_its_field(client, asha, typed, field):
         "/account/profile",
         "/account/password",
         "/account/logout-everywhere",
+        "/account/delete",
     ],
 )
 def test_a_form_that_is_not_ours_is_refused(driver, app, path):

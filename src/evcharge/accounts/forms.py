@@ -105,6 +105,10 @@ class PasswordForm(Form):
         obeys(lambda chosen: check_password(chosen, email=self._email))(self, field)
 
 
+class LeaveForm(Form):
+    present = PasswordField("Password", [typed("password")])
+
+
 def refuse(field: Field, refusal: InvalidInput | Exception) -> None:
     """Show at a field what only the database could tell."""
     field.errors = [str(refusal)]

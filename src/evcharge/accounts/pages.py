@@ -19,9 +19,11 @@ from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+from wtforms import Field
 
 from evcharge.accounts import service
 from evcharge.accounts.forms import (
+    LeaveForm,
     LoginForm,
     PasswordForm,
     ProfileForm,
@@ -41,6 +43,8 @@ from evcharge.accounts.rules import (
     Credentials,
     EmailTaken,
     PasswordChanged,
+    StillAdmin,
+    StillBooked,
     UserStatus,
     WrongCredentials,
     WrongPassword,
@@ -237,14 +241,9 @@ def save_password() -> ResponseReturnValue:
     if not form.validate():
         return _account_page(password=form), 422
     try:
-        seen = service.check_credentials(
-            reading(),
-            email=user.email,
-            password=form.present.data or "",
-            method=_method(),
-        )
-    except WrongCredentials:
-        refuse(form.present, WrongPassword())
+        seen = _check_present(user.email, form.present)
+    except WrongPassword as refusal:
+        refuse(form.present, refusal)
         return _account_page(password=form), 422
     password_hash = hash_password(form.new.data or "", method=_method())
     ended = perform(
@@ -277,6 +276,55 @@ def logout_everywhere() -> ResponseReturnValue:
     session.clear()
     flash("You are logged out everywhere.", "success")
     return redirect(url_for(".login"), code=303)
+
+
+@pages.get("/account/delete")
+@login_required
+def leave() -> ResponseReturnValue:
+    return _leave_page(LeaveForm())
+
+
+@pages.post("/account/delete")
+@login_required
+@limiter.limit("5 per minute", key_func=account_changed)
+def delete_account() -> ResponseReturnValue:
+    user = current_user()
+    form = LeaveForm(request.form)
+    if not form.validate():
+        return _leave_page(form), 422
+    try:
+        _check_present(user.email, form.present)
+        perform(
+            lambda session: service.delete_account(
+                session,
+                user_id=user.id,
+                now=utc_now(),
+                upcoming_bookings=current_app.extensions["evcharge.upcoming_bookings"],
+            )
+        )
+    except WrongPassword as refusal:
+        refuse(form.present, refusal)
+        return _leave_page(form), 422
+    except (StillAdmin, StillBooked) as refusal:
+        form.form_errors.append(refusal.message)
+        return _leave_page(form), http_status(refusal)
+    session.clear()
+    flash("Your account is deleted.", "success")
+    return redirect(url_for("network.home"), code=303)
+
+
+def _leave_page(form: LeaveForm) -> str:
+    return render_template("accounts/delete.html", form=form)
+
+
+def _check_present(email: str, field: Field) -> Credentials:
+    """Raises: WrongPassword."""
+    try:
+        return service.check_credentials(
+            reading(), email=email, password=field.data or "", method=_method()
+        )
+    except WrongCredentials:
+        raise WrongPassword from None
 
 
 def _account_page(
@@ -324,6 +372,10 @@ def ask_for_patience(_error: RateLimitExceeded) -> ResponseReturnValue:
         signing_up = SignUpForm(request.form)
         signing_up.form_errors.append(patience())
         return _signup_page(signing_up), 429
+    if request.endpoint == "accounts.delete_account":
+        leaving = LeaveForm(request.form)
+        leaving.form_errors.append(patience())
+        return _leave_page(leaving), 429
     form = LoginForm(request.form)
     form.form_errors.append(patience())
     return _login_page(form), 429

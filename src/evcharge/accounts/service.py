@@ -5,6 +5,7 @@ actions has hashed and compared before, outside of the transaction.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from evcharge.accounts.queries import (
     credentials_or_none,
     lock_user,
     locked_with_admins,
+    user_by_id,
 )
 from evcharge.accounts.rules import (
     AccountSuspended,
@@ -30,15 +32,20 @@ from evcharge.accounts.rules import (
     PasswordChanged,
     Profile,
     Role,
+    StillAdmin,
+    StillBooked,
     UserNotFound,
     UserStatus,
     WrongCredentials,
     email_from_text,
     email_key,
+    nobody,
 )
-from evcharge.accounts.rules.passwords import SCRYPT, is_password
+from evcharge.accounts.rules.passwords import NO_PASSWORD, SCRYPT, is_password
 from evcharge.kernel.db import changed, insert_missing
 from evcharge.kernel.ids import new_id
+
+CountBookings = Callable[[Session, int, datetime], int]
 
 log = logging.getLogger(__name__)
 
@@ -177,6 +184,35 @@ def change_profile(
     session.execute(
         update(User).where(User.id == user_id).values(name=name, phone=phone)
     )
+
+
+def delete_account(
+    session: Session, *, user_id: int, now: datetime, upcoming_bookings: CountBookings
+) -> None:
+    """Forget who somebody was; what they booked and paid stays, as it must.
+
+    Bookings stand above accounts, so the caller brings the question how many there
+    are. Raises: UserNotFound, AccountSuspended, StillAdmin, StillBooked.
+    """
+    lock_user(session, user_id)  # Nothing is booked from here on.
+    if user_by_id(session, user_id).role == Role.ADMIN:
+        raise StillAdmin
+    if upcoming_bookings(session, user_id, now):
+        raise StillBooked
+    left = nobody(user_id)
+    session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(
+            **left._asdict(),
+            email_key=email_key(left.email),
+            password_hash=NO_PASSWORD,
+            status=UserStatus.DELETED,
+        )
+    )
+    session.execute(delete(OperatorMember).where(OperatorMember.user_id == user_id))
+    log_out_everywhere(session, user_id=user_id, now=now)
+    session.execute(update(Login).where(Login.user_id == user_id).values(device=""))
 
 
 def change_role(session: Session, *, user_id: int, role: Role, actor_id: int) -> None:

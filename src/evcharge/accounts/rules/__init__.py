@@ -33,6 +33,11 @@ class Profile(NamedTuple):
     phone: str | None
 
 
+def nobody(user_id: int) -> Profile:
+    """Who stands in old bookings and payments for somebody who left."""
+    return Profile("Somebody who left", f"left-{user_id}@deleted.invalid", None)
+
+
 class Credentials(NamedTuple):
     """What a password is compared with, before and outside of any transaction."""
 
@@ -105,6 +110,16 @@ class WeakPassword(InvalidInput):
 class UnknownRole(InvalidInput):
     code = "unknown_role"
     message = "Choose driver, operator or admin."
+
+
+class StillBooked(Conflict):
+    code = "still_booked"
+    message = "You have upcoming bookings. Cancel them first, or come back after them."
+
+
+class StillAdmin(Conflict):
+    code = "still_admin"
+    message = "Admins cannot leave. Ask another admin to make you a driver first."
 
 
 class OwnAccount(Conflict):
