@@ -27,7 +27,7 @@ from evcharge.payments.pages import webhooks
 from evcharge.payments.providers.simulated_pages import gateway_pages
 from evcharge.web import errors, formats, health, shell, urls
 from evcharge.web.context import CurrentUser, db
-from evcharge.wiring import ON_PAID, open_database, payment_providers
+from evcharge.wiring import ON_PAID, open_database, payment_providers, upcoming_bookings
 
 BLUEPRINTS = (
     health.blueprint,
@@ -64,6 +64,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.extensions["evcharge.settings"] = settings
     app.extensions["evcharge.identify"] = identify
     app.extensions["evcharge.on_paid"] = ON_PAID
+    app.extensions["evcharge.upcoming_bookings"] = upcoming_bookings
     app.extensions["evcharge.providers"] = payment_providers(settings, database)
     if settings.proxies:
         hops = settings.proxies
