@@ -1,4 +1,4 @@
-"""The programs that listen by ASGI; `all_in_one` is pages, hints and jobs together.
+"""The programs that listen by ASGI: everything on one port, or the gateway alone.
 
 /live              server-sent events     gateway/
 /ocpp/<charger>    websocket              gateway/
@@ -11,6 +11,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import cast
 
 from a2wsgi import WSGIMiddleware
@@ -42,15 +43,20 @@ def run_all_in_one(
 ) -> None:
     """Serve everything on one port until told to stop."""
     hub = LiveHub()
+    flask = pages(settings, database)
     worker = new_worker(settings, database)
+    app = Starlette(
+        routes=[*routes(hub, settings.secret_key), Mount("/", flask)],
+        lifespan=partial(_working, worker),
+    )
 
     def stop() -> None:
         stop_in_time()
         hub.close()
+        flask.close()
         worker.ask_to_stop()
 
     with hints_between(settings.valkey_url, hub.publish) as database.publish:
-        app = all_in_one(settings, database, hub, worker)
         server = Server(app, when_listening=when_listening, when_stopping=stop)
         server.run(sockets=[listener])
 
@@ -80,23 +86,14 @@ def new_worker(settings: Settings, database: Database) -> Worker:
     )
 
 
-def all_in_one(
-    settings: Settings, database: Database, hub: LiveHub, worker: Worker
-) -> Starlette:
-    @asynccontextmanager
-    async def working(_: Starlette) -> AsyncIterator[None]:
-        await asyncio.to_thread(worker.start)
-        yield
-        worker.ask_to_stop()
-        await asyncio.to_thread(worker.join, seconds=SECONDS_FOR_LAST_JOBS)
-
-    flask = Mount("/", pages(settings, database))
-    return Starlette(
-        routes=[*routes(hub, settings.secret_key), flask], lifespan=working
-    )
+@asynccontextmanager
+async def _working(worker: Worker, _: Starlette) -> AsyncIterator[None]:
+    await asyncio.to_thread(worker.start)
+    yield
+    await asyncio.to_thread(worker.join, seconds=SECONDS_FOR_LAST_JOBS)
 
 
-def pages(settings: Settings, database: Database) -> ASGIApp:
+def pages(settings: Settings, database: Database) -> BodyBuffer:
     # a2wsgi has types of its own for WSGI and ASGI; they mean the same.
     app = cast("WSGIApp", create_app(settings, database))
     # Without an end to the queue, a thread is not held up by a slow reader.

@@ -37,7 +37,7 @@ from evcharge.kernel.stopping import stop_in_time
 from evcharge.stations.cli import chargers
 from evcharge.wiring import open_database
 
-SECONDS_FOR_LAST_JOBS = 7
+SECONDS_FOR_LAST_JOBS = 6
 SECONDS_FOR_LAST_REQUESTS = 6
 ONE_PROCESS = (
     "SQLite serves one process at a time: leave out --workers, or set "

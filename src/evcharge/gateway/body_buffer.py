@@ -5,7 +5,8 @@ posts would stop ten threads, and with them the site.
 """
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,8 +15,8 @@ LONGEST_BODY = 1_000_000
 BODY_SECONDS = 10
 MOST_BODIES = 500
 MOST_BYTES = 64_000_000
-# How long we go on reading a body we refuse: closing at once would reset the
-# connection, and the sender would never see why.
+# How long we go on reading a long body that we refuse: closing at once would reset
+# the connection, and the sender would never see why.
 LINGER_SECONDS = 2
 
 
@@ -48,6 +49,12 @@ class BodyBuffer:
     most_bytes: int = MOST_BYTES
     bodies: int = 0
     bytes: int = 0
+    waits: set[asyncio.Timeout] = field(default_factory=set)
+
+    def close(self) -> None:
+        """Turn away whoever has not finished: the server is about to stop."""
+        for wait in self.waits:
+            wait.reschedule(asyncio.get_running_loop().time())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_body(scope):
@@ -74,10 +81,13 @@ class BodyBuffer:
         if _announced_length(scope) > LONGEST_BODY:
             raise Refused(413)
         try:
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(self.seconds) as wait:
+                self.waits.add(wait)
                 await self._receive_all(body, receive)
         except TimeoutError:
             raise Refused(408) from None
+        finally:
+            self.waits.discard(wait)
 
     async def _receive_all(self, body: bytearray, receive: Receive) -> None:
         is_complete = False
@@ -132,11 +142,12 @@ async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> No
     async def send_but_stay(message: Message) -> None:
         await send({**message, "more_body": True} if "body" in message else message)
 
+    if status == 408:
+        await answer(scope, receive, send)
+        return
     await answer(scope, receive, send_but_stay)
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(LINGER_SECONDS):
             while (await receive()).get("more_body", False):
                 pass
-    except TimeoutError:
-        pass
     await send({"type": "http.response.body", "body": b""})

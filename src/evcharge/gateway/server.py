@@ -17,7 +17,7 @@ from evcharge.gateway.live_hub import LiveHub
 from evcharge.kernel.errors import DomainError, NotAllowed
 from evcharge.kernel.topics import check_topics
 
-GRACE_SECONDS = 6  # For open requests; with the rest of the stop, under eight.
+GRACE_SECONDS = 5  # For open requests; with the rest of the stop, under eight.
 NO_CHARGERS = "This server does not take chargers yet."
 
 

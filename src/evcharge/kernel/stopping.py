@@ -6,7 +6,7 @@ from threading import Timer
 
 log = logging.getLogger(__name__)
 
-SECONDS_TO_STOP = 7.5  # Hosts kill after ten, some after eight.
+SECONDS_TO_STOP = 7  # Hosts kill after ten, some after eight.
 
 
 def stop_in_time() -> None:
