@@ -14,7 +14,7 @@ from evcharge.demo.hardware import SILENT
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.settings import Settings
-from evcharge.stations.models import Charger, Connector, Evse
+from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.queries import connector_at
 from evcharge.stations.rules import Lifecycle, Plug, ReportedStatus, is_silent
 from evcharge.wiring import JOBS, timetable
@@ -123,6 +123,13 @@ def test_points_out_of_use_say_nothing(demo: Session):
     demo.execute(update(Evse).values(lifecycle=Lifecycle.INOPERATIVE))
 
     assert run(demo, ticks=3) == [0, 0, 0]
+
+
+def test_edited_opening_hours_are_no_trouble(demo: Session):
+    for hours in ("06:00-24:00", "18:00-06:00"):
+        demo.execute(update(Location).values(opening_hours=hours))
+
+        assert max(run(demo, ticks=3)) <= EACH_TICK
 
 
 def test_the_job_runs_whatever_there_is(database: Database):

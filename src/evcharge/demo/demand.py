@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from evcharge.bookings.rules import FREE_CANCELLING, Slot
 from evcharge.demo.places import Place
+from evcharge.network.rules import is_open_at
 from evcharge.stations.models import Evse
 
 T = TypeVar("T")
@@ -226,10 +227,9 @@ def _cancelled_between(
 
 
 def is_open(opening_hours: str, slot: Slot) -> bool:
-    """Whether the whole slot lies within the opening hours of one day."""
-    if opening_hours == "24/7":
-        return True
-    opens, closes = map(time.fromisoformat, opening_hours.split("-"))
-    starts, ends = (at.astimezone(INDIA) for at in (slot.starts_at, slot.ends_at))
-    is_one_day = starts.date() == ends.date()
-    return is_one_day and opens <= starts.time() and ends.time() <= closes
+    """Whether a site is open when the car comes and until it leaves."""
+    last = slot.ends_at - MINUTE
+    return all(
+        is_open_at(opening_hours, at.astimezone(INDIA).time())
+        for at in (slot.starts_at, last)
+    )
