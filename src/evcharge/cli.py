@@ -108,11 +108,16 @@ def serve() -> None:
 @cli.command()
 @click.option("--workers", default=1, show_default=True, help="How many processes.")
 def web(workers: int) -> None:
-    """Only the pages, by WSGI. Jobs need `worker`, live pages `gateway` beside it."""
+    """Only the pages, by WSGI.
+
+    Jobs need `worker` and live pages `gateway` beside it. Put a proxy in front that
+    takes in whole requests: slow senders would keep its threads.
+    """
     settings = read_settings()
     try:
         from granian import Granian
         from granian.constants import Interfaces
+        from granian.log import LogLevels
     except ImportError as error:
         raise NotReady("this needs granian: pip install 'evcharge[web]'.") from error
     with _program("web", settings) as database:
@@ -132,6 +137,7 @@ def web(workers: int) -> None:
             blocking_threads=settings.web_threads,
             websockets=False,
             workers_kill_timeout=SECONDS_FOR_LAST_REQUESTS,
+            log_level=LogLevels.error,
         ).serve()
 
 

@@ -1,9 +1,10 @@
 """Programs in a folder and an environment of their own."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,7 @@ def start(
                 stdout=file,
                 stderr=file,
                 text=True,
+                start_new_session=True,  # So that its own children end with it.
             )
             stack.callback(_kill, process)
             return Program(process, port, log)
@@ -61,7 +63,8 @@ def start(
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    process.kill()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

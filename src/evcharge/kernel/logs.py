@@ -7,7 +7,7 @@ import structlog
 from structlog.typing import Processor
 
 # Their everyday news is no news to whoever runs the program.
-QUIET = ("alembic", "flask-limiter", "uvicorn")
+QUIET = ("alembic", "flask-limiter", "flask_wtf", "uvicorn")
 
 
 def set_up_logs() -> None:
@@ -29,7 +29,7 @@ def set_up_logs() -> None:
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def bind_request(request_id: str) -> None:
