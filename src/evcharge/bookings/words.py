@@ -75,7 +75,7 @@ def cancelling_terms(
     free_until = slot.starts_at - timedelta(minutes=terms.free_until_minutes)
     part = _part(terms.late_percent)
     start = day_clock(slot.starts_at, now, zone)
-    if now < free_until:
+    if now <= free_until:
         until = day_clock(free_until, now, zone)
         return f"Free to cancel until {until}; {part} back until the start."
     if now < slot.starts_at:
