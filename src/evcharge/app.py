@@ -14,6 +14,7 @@ from evcharge.accounts.admin import admin as accounts_admin
 from evcharge.accounts.pages import pages as accounts_pages
 from evcharge.accounts.queries import operators_of, signed_in_user_or_none
 from evcharge.accounts.rules.passwords import SCRYPT
+from evcharge.bookings.admin import admin as bookings_admin
 from evcharge.bookings.pages import pages as bookings_pages
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
@@ -21,23 +22,30 @@ from evcharge.kernel.hints import ValkeyHints
 from evcharge.kernel.logs import set_up_logs
 from evcharge.kernel.schema import MIGRATIONS
 from evcharge.kernel.settings import Settings, read_settings
+from evcharge.network.admin import admin as network_admin
 from evcharge.network.pages import pages as network_pages
 from evcharge.payments.pages import pages as payments_pages
 from evcharge.payments.pages import webhooks
 from evcharge.payments.providers.simulated_pages import gateway_pages
-from evcharge.web import errors, formats, health, shell, urls
+from evcharge.reports.admin import admin as reports_admin
+from evcharge.reports.admin import payments_admin
+from evcharge.web import errors, formats, health, shell, transfer, urls
 from evcharge.web.context import CurrentUser, db
 from evcharge.wiring import ON_PAID, open_database, payment_providers, upcoming_bookings
 
 BLUEPRINTS = (
     health.blueprint,
     network_pages,
+    network_admin,
     accounts_pages,
     accounts_admin,
     bookings_pages,
+    bookings_admin,
     payments_pages,
     webhooks,
     gateway_pages,
+    reports_admin,
+    payments_admin,
 )
 LONGEST_BODY = 1_000_000
 
@@ -81,6 +89,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     errors.install(app)
     formats.install(app)
     shell.install(app)
+    transfer.install(app)
     return app
 
 

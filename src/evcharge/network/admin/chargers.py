@@ -1,0 +1,222 @@
+"""The console's list of chargers; a charger with all that hangs on it."""
+
+from collections import Counter
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from evcharge.bookings.queries import claimed_now, live_blocks_on
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.errors import DomainError
+from evcharge.network.admin.blueprint import (
+    admin,
+    own_charger,
+    own_location,
+    searched,
+)
+from evcharge.network.admin.forms import ChargerForm
+from evcharge.network.fleet import (
+    ChargerFilter,
+    charger_conditions,
+    chargers_matching,
+    count_by_status,
+    count_chargers,
+    fact_groups,
+)
+from evcharge.network.queries import evses_now
+from evcharge.stations.models import Charger, Location
+from evcharge.stations.rules import (
+    BadStation,
+    ClaimedBy,
+    EditedMeanwhile,
+    EvseStatus,
+    Facts,
+    IdentityTaken,
+    is_silent,
+    status_of,
+)
+from evcharge.stations.service import create_charger, edit_charger
+from evcharge.web.context import current_user, operator_required, perform, reading
+from evcharge.web.errors import http_status
+from evcharge.web.paging import paging
+
+# In the order of the chips: what is wrong stands first.
+STATUSES = (
+    EvseStatus.OUT_OF_ORDER,
+    EvseStatus.UNKNOWN,
+    EvseStatus.INOPERATIVE,
+    EvseStatus.BLOCKED,
+    EvseStatus.CHARGING,
+    EvseStatus.RESERVED,
+    EvseStatus.AVAILABLE,
+    EvseStatus.PLANNED,
+)
+
+
+@admin.get("/admin/chargers")
+@operator_required
+def chargers() -> ResponseReturnValue:
+    now = utc_now()
+    wanted = _wanted()
+    groups = fact_groups(reading(), wanted.scope, now=now)
+    conditions = charger_conditions(wanted, groups, now=now)
+    where = paging(
+        request.args.get("page"), total=count_chargers(reading(), conditions)
+    )
+    found = chargers_matching(
+        reading(), conditions, limit=where.per_page, offset=where.offset
+    )
+    places = {charger.location_id for charger in found}
+    evses = evses_now(reading(), places, now=now)
+    return render_template(
+        "network/admin/chargers.html",
+        chargers=found,
+        evses={
+            charger.id: [
+                evse
+                for evse in evses[charger.location_id]
+                if evse.charger == charger.identity
+            ]
+            for charger in found
+        },
+        silent={each.id for each in found if _is_silent(each)},
+        wanted=wanted,
+        statuses=STATUSES,
+        counts=count_by_status(groups),
+        paging=where,
+        now=now,
+    )
+
+
+def _wanted() -> ChargerFilter:
+    status = request.args.get("status")
+    location_id = request.args.get("location", type=int)
+    return ChargerFilter(
+        current_user().scope,
+        searched(),
+        EvseStatus(status) if status in set(STATUSES) else None,
+        location_id if location_id and 0 < location_id < 2**31 else None,
+    )
+
+
+def _is_silent(charger: Charger) -> bool:
+    return is_silent(charger.last_seen_at, charger.heartbeat, now=utc_now())
+
+
+@admin.get("/admin/chargers/<int:charger_id>")
+@operator_required
+def charger(charger_id: int) -> ResponseReturnValue:
+    now = utc_now()
+    box = own_charger(charger_id)
+    evse_ids = [evse.id for evse in box.evses]
+    claims = claimed_now(reading(), evse_ids, now=now)
+    statuses = {
+        evse.id: _status(box, claims, place) for place, evse in enumerate(box.evses)
+    }
+    return render_template(
+        "network/admin/charger.html",
+        charger=box,
+        statuses=statuses,
+        counts=Counter(statuses.values()),
+        blocks=live_blocks_on(reading(), evse_ids, now=now),
+        by_id={evse.id: evse for evse in box.evses},
+        is_silent=_is_silent(box),
+        now=now,
+    )
+
+
+def _status(box: Charger, claims: dict[int, ClaimedBy], place: int) -> EvseStatus:
+    evse = box.evses[place]
+    facts = Facts(
+        lifecycle=evse.lifecycle,
+        reported=tuple(plug.reported_status for plug in evse.connectors),
+        last_seen_at=box.last_seen_at,
+        heartbeat=box.heartbeat,
+        claimed_by=claims.get(evse.id),
+    )
+    return status_of(facts, now=utc_now())
+
+
+# ── adding ───────────────────────────────────────────────────────────────────────
+
+
+@admin.get("/admin/locations/<int:location_id>/chargers/new")
+@operator_required
+def new_charger(location_id: int) -> ResponseReturnValue:
+    return _form_page(ChargerForm(), own_location(location_id))
+
+
+@admin.post("/admin/locations/<int:location_id>/chargers/new")
+@operator_required
+def add_charger(location_id: int) -> ResponseReturnValue:
+    place = own_location(location_id)
+    form = ChargerForm(request.form)
+
+    def create(session: Session) -> int:
+        return create_charger(
+            session, location_id=location_id, details=form.details, now=utc_now()
+        ).id
+
+    try:
+        charger_id = perform(create)
+    except BadStation as refusal:
+        form.refuse(refusal)
+        return _form_page(form, place), 422
+    except IdentityTaken as refusal:
+        form.identity.errors = [refusal.message]
+        return _form_page(form, place), http_status(refusal)
+    flash("The charger is there. Now add its charging points.", "success")
+    return redirect(url_for(".charger", charger_id=charger_id), code=303)
+
+
+# ── editing ──────────────────────────────────────────────────────────────────────
+
+
+@admin.get("/admin/chargers/<int:charger_id>/edit")
+@operator_required
+def change_charger(charger_id: int) -> ResponseReturnValue:
+    box = own_charger(charger_id)
+    return _form_page(ChargerForm.of(box), box.location, box)
+
+
+@admin.post("/admin/chargers/<int:charger_id>/edit")
+@operator_required
+def save_charger(charger_id: int) -> ResponseReturnValue:
+    box = own_charger(charger_id)
+    form = ChargerForm(request.form)
+    try:
+        perform(
+            lambda session: edit_charger(
+                session,
+                charger_id=charger_id,
+                details=form.details,
+                version=form.seen_version,
+            )
+        )
+    except BadStation as refusal:
+        form.refuse(refusal)
+        return _form_page(form, box.location, box), 422
+    except IdentityTaken as refusal:
+        form.identity.errors = [refusal.message]
+        return _form_page(form, box.location, box), http_status(refusal)
+    except EditedMeanwhile as refusal:
+        form.compare_with(ChargerForm.of(box))
+        return _form_page(form, box.location, box, refusal), http_status(refusal)
+    flash("Saved.", "success")
+    return redirect(url_for(".charger", charger_id=charger_id), code=303)
+
+
+def _form_page(
+    form: ChargerForm,
+    place: Location,
+    box: Charger | None = None,
+    refusal: DomainError | None = None,
+) -> str:
+    return render_template(
+        "network/admin/charger_form.html",
+        form=form,
+        location=place,
+        charger=box,
+        refusal=refusal,
+    )
