@@ -41,11 +41,13 @@ def upcoming_bookings(session: Session, user_id: int, now: datetime) -> int:
 
 # What jobs do, and how often those that repeat are due.
 JOBS: dict[str, jobs.Handler] = {
+    "bookings.audit": bookings_jobs.audit,
     "bookings.tidy": bookings_jobs.tidy,
     "demo.feed": demo_feed.feed,
     "purge_jobs": jobs.purge_jobs,
 }
 SCHEDULE: dict[str, timedelta] = {
+    "bookings.audit": timedelta(hours=1),
     "bookings.tidy": timedelta(seconds=15),
     "payments.reconcile": timedelta(minutes=1),
     "purge_jobs": timedelta(hours=1),

@@ -1,13 +1,18 @@
 """What happens to bookings by itself. Only tidiness: nobody waits for it."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from evcharge.bookings.audit import discrepancies
 from evcharge.bookings.service import complete_bookings, expire_holds, finish_blocks
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
+from evcharge.kernel.metrics import AUDIT_FINDINGS
+
+log = logging.getLogger(__name__)
 
 Sweep = Callable[[Session, datetime], int]
 
@@ -22,3 +27,22 @@ def tidy(database: Database) -> None:
 def _sweep(database: Database, sweep: Sweep) -> None:
     while database.perform(lambda session: sweep(session, utc_now())):
         pass
+
+
+def audit(database: Database) -> None:
+    """Say in the log and the metrics what does not agree, if anything.
+
+    Its questions are asked one after the other while people go on booking, so only
+    what two rounds find counts.
+    """
+    findings = _findings(database)
+    if findings:
+        findings &= _findings(database)
+    for finding in sorted(findings):
+        log.error("audit: %s", finding)
+    AUDIT_FINDINGS.set(len(findings))
+
+
+def _findings(database: Database) -> set[str]:
+    with database.reading() as session:
+        return set(discrepancies(session))

@@ -74,6 +74,7 @@ class Server(uvicorn.Server):
             ws_ping_interval=20,
             ws_ping_timeout=20,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            lifespan="on",  # Left to guess, it would go on without our jobs.
             access_log=False,
             log_config=None,
             proxy_headers=False,  # The pages see to them, as EVCHARGE_PROXIES says.

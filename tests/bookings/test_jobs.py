@@ -1,0 +1,36 @@
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy import delete
+
+from desk import Desk
+from evcharge.bookings.jobs import audit
+from evcharge.bookings.models import SlotClaim
+from evcharge.kernel.db import Database
+
+
+def findings() -> float | None:
+    return REGISTRY.get_sample_value("evcharge_audit_findings")
+
+
+def test_an_audit_that_finds_nothing_says_so(
+    database: Database, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.book()
+
+    audit(database)
+
+    assert findings() == 0
+    assert caplog.records == []
+
+
+def test_an_audit_puts_what_it_finds_into_the_log_and_the_metrics(
+    database: Database, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    booking = desk.book()
+    with database.transaction() as session:
+        session.execute(delete(SlotClaim))
+
+    audit(database)
+
+    assert findings() == 1
+    assert str(booking.id) in caplog.text
