@@ -8,7 +8,6 @@ from sqlalchemy.exc import IntegrityError
 
 from evcharge.kernel.db import changed
 from evcharge.kernel.ids import new_id
-from evcharge.payments import service
 from evcharge.payments.jobs import send_refund
 from evcharge.payments.models import Payment, Refund, SimulatedRefund
 from evcharge.payments.queries import collected_paise, refunds_of_item
@@ -23,6 +22,7 @@ from evcharge.payments.rules import (
 from evcharge.payments.service import (
     begin_sending_refund,
     refund_item,
+    refunds,
     retry_refund,
 )
 
@@ -135,14 +135,14 @@ def test_eight_who_refund_at_once_never_return_more_than_was_paid(shop):
 
 def test_behind_the_lock_stands_compare_and_set(shop, monkeypatch):
     payment = shop.paid()
-    read = service.refundable_parts
+    read = refunds.refundable_parts
 
     def read_before_another_refunds(session, *item):
         parts = read(session, *item)
         changed(session, update(Payment).values(refunded_paise=1))
         return parts
 
-    monkeypatch.setattr(service, "refundable_parts", read_before_another_refunds)
+    monkeypatch.setattr(refunds, "refundable_parts", read_before_another_refunds)
 
     with pytest.raises(PaymentChanged):
         shop.refund()

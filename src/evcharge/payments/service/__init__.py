@@ -1,0 +1,36 @@
+"""Everything that can happen to money. Callers open the transaction.
+
+The lock of the payer's account comes before any change, here as in every action on
+what somebody holds; compare-and-set stands behind it.
+"""
+
+from evcharge.payments.service.checkouts import open_checkout, start_payment
+from evcharge.payments.service.outcomes import (
+    OnPaid,
+    ToldWhenPaid,
+    mark_asked,
+    receive_message,
+    record_outcome,
+)
+from evcharge.payments.service.refunds import (
+    begin_sending_refund,
+    fail_refund,
+    finish_refund,
+    refund_item,
+    retry_refund,
+)
+
+__all__ = [
+    "OnPaid",
+    "ToldWhenPaid",
+    "begin_sending_refund",
+    "fail_refund",
+    "finish_refund",
+    "mark_asked",
+    "open_checkout",
+    "receive_message",
+    "record_outcome",
+    "refund_item",
+    "retry_refund",
+    "start_payment",
+]

@@ -1,0 +1,168 @@
+"""Money on its way back."""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from evcharge.accounts.queries import lock_users
+from evcharge.kernel.db import changed
+from evcharge.kernel.ids import new_id
+from evcharge.kernel.jobs import enqueue
+from evcharge.kernel.live import announce
+from evcharge.payments.models import (
+    Payment,
+    Refund,
+)
+from evcharge.payments.queries import (
+    payers_of_item,
+    refundable_parts,
+)
+from evcharge.payments.rules import (
+    LONGEST_NOTE,
+    ItemKind,
+    RefundNotFailed,
+    RefundNotFound,
+    RefundStatus,
+    status_after_refunds,
+)
+from evcharge.payments.service.changes import set_payment
+
+log = logging.getLogger(__name__)
+
+
+def refund_item(
+    session: Session,
+    *,
+    kind: ItemKind,
+    item_id: UUID,
+    amount_paise: int,
+    reason: str,
+    now: datetime,
+) -> list[Refund]:
+    """Send money for an item back the way it came, newest payment first.
+
+    Never more than came in for it and has not been promised back: where that is
+    less than asked, the refunds returned add up to less.
+    """
+    if amount_paise < 0:
+        raise ValueError(f"a refund of {amount_paise} paise")
+    lock_users(session, payers_of_item(session, kind, item_id))
+    refunds = []
+    for payment, available_paise in refundable_parts(session, kind, item_id):
+        part = min(amount_paise, available_paise)
+        if part == 0:
+            break
+        refunds.append(
+            _promise_back(session, payment, kind, item_id, part, reason, now=now)
+        )
+        amount_paise -= part
+    return refunds
+
+
+def _promise_back(
+    session: Session,
+    payment: Payment,
+    kind: ItemKind,
+    item_id: UUID,
+    amount_paise: int,
+    reason: str,
+    *,
+    now: datetime,
+) -> Refund:
+    refunded_paise = payment.refunded_paise + amount_paise
+    set_payment(
+        session,
+        payment,
+        refunded_paise=refunded_paise,
+        status=status_after_refunds(payment.amount_paise, refunded_paise),
+    )
+    refund = Refund(
+        id=new_id(),
+        payment_id=payment.id,
+        kind=kind,
+        item_id=item_id,
+        amount_paise=amount_paise,
+        reason=reason[:LONGEST_NOTE],
+        status=RefundStatus.CREATED,
+        created_at=now,
+    )
+    session.add(refund)
+    session.flush()
+    enqueue(session, "payments.send_refund", now=now, refund_id=str(refund.id))
+    return refund
+
+
+def begin_sending_refund(
+    session: Session, refund_id: UUID, *, now: datetime
+) -> tuple[Refund, Payment] | None:
+    """Return what is to be sent, marked SENT; None when there is nothing left to do.
+
+    A refund that was SENT before is returned again: nobody knows whether it arrived,
+    and the provider knows its id.
+    """
+    row = session.execute(
+        select(Refund, Payment)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.id == refund_id)
+    ).one_or_none()
+    if row is None:
+        raise RefundNotFound(refund_id=refund_id)
+    refund, payment = row
+    if refund.status in (RefundStatus.DONE, RefundStatus.FAILED):
+        return None
+    if refund.status == RefundStatus.CREATED:
+        refund.status, refund.sent_at = RefundStatus.SENT, now
+    return refund, payment
+
+
+def finish_refund(
+    session: Session, refund_id: UUID, *, provider_ref: str, now: datetime
+) -> None:
+    """The provider has it: SENT → DONE. A repeat changes nothing."""
+    _end_refund(
+        session,
+        refund_id,
+        status=RefundStatus.DONE,
+        provider_ref=provider_ref,
+        done_at=now,
+    )
+
+
+def fail_refund(session: Session, refund_id: UUID, *, failure: str) -> None:
+    """The provider will not do it: SENT → FAILED, kept for the admin.
+
+    The money stays promised: we owe it until a person has found another way.
+    """
+    log.error("refund %s was refused: %s", refund_id, failure)
+    _end_refund(
+        session, refund_id, status=RefundStatus.FAILED, failure=failure[:LONGEST_NOTE]
+    )
+
+
+def _end_refund(session: Session, refund_id: UUID, **values: object) -> None:
+    statement = (
+        update(Refund)
+        .where(Refund.id == refund_id, Refund.status == RefundStatus.SENT)
+        .values(**values)
+        .returning(Refund.kind, Refund.item_id)
+    )
+    for kind, item_id in session.execute(statement):
+        announce(session, f"{kind}:{item_id}")
+
+
+def retry_refund(session: Session, refund_id: UUID, *, now: datetime) -> None:
+    """Send a refund again that the provider had refused: FAILED → CREATED.
+
+    Raises: RefundNotFailed.
+    """
+    statement = (
+        update(Refund)
+        .where(Refund.id == refund_id, Refund.status == RefundStatus.FAILED)
+        .values(status=RefundStatus.CREATED, failure=None)
+    )
+    if not changed(session, statement):
+        raise RefundNotFailed(refund_id=refund_id)
+    enqueue(session, "payments.send_refund", now=now, refund_id=str(refund_id))
