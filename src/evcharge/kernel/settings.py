@@ -14,7 +14,6 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHORTEST_SECRET = 32
@@ -111,7 +110,7 @@ def _address_given_by_host(environment: Mapping[str, str]) -> dict[str, object]:
     """Hosts name the port in PORT and reach us from outside. Our own names win."""
     if not environment.get("PORT"):
         return {}
-    given = {"port": environment["PORT"], "host": "0.0.0.0"}  # noqa: S104
+    given = {"port": environment["PORT"], "host": "0.0.0.0"}  # noqa: S104  # nosec B104
     return {
         name: value
         for name, value in given.items()
@@ -121,12 +120,13 @@ def _address_given_by_host(environment: Mapping[str, str]) -> dict[str, object]:
 
 def _problems(error: ValidationError) -> list[str]:
     return [
-        f"EVCHARGE_{'_'.join(map(str, problem['loc'])).upper()}: {_message(problem)}"
+        f"EVCHARGE_{'_'.join(map(str, problem['loc'])).upper()}: "
+        + _message(problem["type"], problem["msg"])
         for problem in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _message(problem: ErrorDetails) -> str:
-    if problem["type"] == "missing":
+def _message(kind: str, message: str) -> str:
+    if kind == "missing":
         return "is missing and has no default"
-    return problem["msg"].removeprefix("Value error, ")
+    return message.removeprefix("Value error, ")
