@@ -58,7 +58,7 @@ const summarise = () => {
   if (accept) accept.value = rendered("accept");
   field("length").value = shown().dataset.minutes;
   field("starts-at").value = input?.value ?? "";
-  field("when").textContent = input?.dataset.when ?? "Choose a start time";
+  field("when").textContent = input?.dataset.when ?? rendered("when");
   field("terms").textContent = input?.dataset.terms ?? "";
   button.disabled = input === null;
   button.textContent = input
