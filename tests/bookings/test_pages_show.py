@@ -126,7 +126,7 @@ def test_money_that_came_too_late_is_told_to_come_back(driver, mine, desk, clock
     ("status", "said"),
     [
         (RefundStatus.SENT, "₹120.00 on its way."),
-        (RefundStatus.DONE, "₹120.00 sent back today 18:30."),
+        (RefundStatus.DONE, "₹120.00 went back today 18:30."),
         (RefundStatus.FAILED, "did not go through; we are looking into it."),
     ],
 )

@@ -208,10 +208,10 @@ _SENTENCES: dict[BookingEventKind, Callable[[_Told], Sentence]] = {
 def refund_state(refund: Refund, *, now: datetime, zone: ZoneInfo) -> str:
     """Say where the money is."""
     if refund.status == RefundStatus.DONE and refund.done_at is not None:
-        return f"sent back {day_clock(refund.done_at, now, zone)}"
+        return f"went back {day_clock(refund.done_at, now, zone)}"
     return {
         RefundStatus.CREATED: "on its way",
         RefundStatus.SENT: "on its way",
-        RefundStatus.DONE: "sent back",
+        RefundStatus.DONE: "went back",
         RefundStatus.FAILED: "did not go through; we are looking into it",
     }[refund.status]
