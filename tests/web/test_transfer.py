@@ -44,3 +44,13 @@ def test_an_asset_without_a_version_is_asked_for_again(fetch):
 
 def test_pages_are_not_kept_by_anyone(client):
     assert client.get("/login").headers["Cache-Control"] == "no-store"
+
+
+def test_the_font_is_preloaded_from_where_the_stylesheet_takes_it(client, fetch):
+    page = client.get("/login").text
+
+    preloaded = re.search(r'"(/static/vendor/[^"]+woff2[^"]*)"\s+as="font"', page)[1]
+
+    assert preloaded == "/static/vendor/inter.woff2"
+    assert "../vendor/inter.woff2" in fetch("/static/css/evcharge.css")[1].decode()
+    assert "max-age=" in fetch(preloaded)[0]["Cache-Control"]

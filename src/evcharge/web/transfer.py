@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, request
 from flask_compress import Compress
 
+A_MONTH = 30 * 24 * 3600
 A_YEAR = 365 * 24 * 3600
 
 
@@ -25,9 +26,12 @@ def install(app: Flask) -> None:
 
 
 def _name_version(endpoint: str, values: dict[str, Any]) -> None:
-    """Put what a file holds into its address, so that a new one is a new address."""
+    """Put what a file holds into its address, so that a new one is a new address.
+
+    `v=none` leaves it out, where a stylesheet names the same file.
+    """
     if endpoint == "static" and "filename" in values:
-        values["v"] = _version(values["filename"])
+        values.setdefault("v", _version(values["filename"]))
 
 
 @cache
@@ -40,9 +44,15 @@ def _keep_assets(response: Response) -> Response:
     if request.endpoint == "static" and response.status_code == 200:
         response.direct_passthrough = False  # Read it here: compressing a stream
         response.make_sequence()  # leaves the file open.
-        named = request.args.get("v")
-        # Modules import each other without a version: those ask again each time.
-        response.headers["Cache-Control"] = (
-            f"public, max-age={A_YEAR}, immutable" if named else "no-cache"
-        )
+        response.headers["Cache-Control"] = _lifetime()
     return response
+
+
+def _lifetime() -> str:
+    if request.args.get("v"):
+        return f"public, max-age={A_YEAR}, immutable"
+    if request.path.endswith(".woff2"):
+        # The stylesheet cannot name its version; it changes with releases of Inter.
+        return f"public, max-age={A_MONTH}"
+    # Modules import each other without a version: those ask again each time.
+    return "no-cache"
