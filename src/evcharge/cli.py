@@ -3,11 +3,13 @@
 Nothing is read or opened before a command runs, so `--help` works anywhere.
 """
 
+import logging
 import os
 import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -93,6 +95,7 @@ def cli(context: click.Context) -> None:
     set_up_logs()
     context.obj = OpenedOnFirstUse(lambda: _open(_settings_for_a_chore()))
     if context.invoked_subcommand == "db":
+        logging.getLogger("alembic").setLevel(logging.INFO)  # It is all they see.
         context.obj = ScriptInfo(create_app=_app_for_migrations)
 
 
@@ -102,7 +105,10 @@ def serve() -> None:
     settings = read_settings()
     with _program("serve", settings) as database:
         _check_current(database)
-        _serve(settings, database, lambda: _say_address(settings))
+        listener = bind(settings.host, settings.port)
+        run_all_in_one(
+            settings, database, listener, when_listening=lambda: _say_address(settings)
+        )
 
 
 @cli.command()
@@ -176,13 +182,16 @@ def demo() -> None:
     """A network to look at, with simulated payments, ready in one command."""
     settings = _demo_settings()
     with _program("demo", settings) as database:
+        listener = bind(settings.host, settings.port)
         click.echo("Preparing the database …")
         with create_app(settings, database).app_context():
             upgrade()
         if _is_empty(database):
             click.echo("Loading the demo network …")
             load_demo(database, now=utc_now(), say=click.echo)
-        _serve(settings, database, lambda: _say_logins(settings))
+        run_all_in_one(
+            settings, database, listener, when_listening=lambda: _say_logins(settings)
+        )
 
 
 cli.add_command(audit)
@@ -193,17 +202,31 @@ cli.add_command(migrations, "db")
 
 def _settings_for_a_chore() -> Settings:
     """Chores sign nothing, so they do without the secret."""
-    if "EVCHARGE_SECRET_KEY" in os.environ:
+    if os.environ.get("EVCHARGE_SECRET_KEY"):
         return read_settings()
     return read_settings(secret_key=secrets.token_hex(32))
 
 
 def _demo_settings() -> Settings:
-    if "EVCHARGE_SECRET_KEY" in os.environ:
+    """Raises: NotReady."""
+    if os.environ.get("EVCHARGE_SECRET_KEY"):
         return read_settings(demo=True)
     # The first look says where the demo keeps its things, the secret among them.
     folder = read_settings(demo=True, secret_key=secrets.token_hex(32)).data_dir
+    _make_folder(folder)
     return read_settings(demo=True, secret_key=kept_secret(folder))
+
+
+def _make_folder(folder: Path) -> None:
+    """Raises: NotReady."""
+    try:
+        # What is in it is nobody else's business on this machine.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReady(
+            f"cannot write to {folder}: {error.strerror}. "
+            "Set EVCHARGE_DATA_DIR to a folder of your own."
+        ) from error
 
 
 @contextmanager
@@ -217,13 +240,8 @@ def _program(name: str, settings: Settings) -> Iterator[Database]:
 
 def _open(settings: Settings) -> Database:
     """Raises: NotReady."""
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NotReady(
-            f"cannot write to {settings.data_dir}: {error.strerror}. "
-            "Set EVCHARGE_DATA_DIR to a folder of your own."
-        ) from error
+    if settings.database_url.startswith("sqlite"):
+        _make_folder(settings.data_dir)
     try:
         return open_database(settings)
     except ModuleNotFoundError as error:
@@ -245,13 +263,6 @@ def _check_current(database: Database) -> None:
 def _is_empty(database: Database) -> bool:
     with database.reading() as session:
         return is_empty(session)
-
-
-def _serve(
-    settings: Settings, database: Database, when_listening: Callable[[], None]
-) -> None:
-    listener = bind(settings.host, settings.port)
-    run_all_in_one(settings, database, listener, when_listening=when_listening)
 
 
 def _say_address(settings: Settings) -> None:

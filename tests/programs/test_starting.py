@@ -75,12 +75,23 @@ def test_a_database_that_cannot_be_reached_is_refused(run: Run) -> None:
     assert "hush" not in result.stderr
 
 
-def test_a_data_folder_that_cannot_be_made_is_refused(run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "settings"), [("serve", {}), ("demo", {"secret_key": None})]
+)
+def test_a_data_folder_that_cannot_be_made_is_refused(
+    run: Run, tmp_path: Path, program: str, settings: dict[str, None]
+) -> None:
     (tmp_path / "file").touch()
 
-    check_refused(
-        run("serve", data_dir=tmp_path / "file" / "data"), "EVCHARGE_DATA_DIR"
-    )
+    result = run(program, data_dir=tmp_path / "file" / "data", **settings)
+
+    check_refused(result, "EVCHARGE_DATA_DIR")
+
+
+def test_the_data_folder_is_its_owners_alone(run: Run, tmp_path: Path) -> None:
+    run("db", "upgrade")
+
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.usefixtures("migrated")

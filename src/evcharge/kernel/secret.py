@@ -7,7 +7,6 @@ from pathlib import Path
 
 def kept_secret(folder: Path) -> str:
     """Return the secret kept in the folder; on the first call, make it."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "secret_key"
     try:
         # Readable by its owner alone from the first moment on.
