@@ -80,9 +80,12 @@ def test_a_full_site_says_when_it_is_next_free(client, database):
 
 def test_a_site_nothing_is_heard_of_says_since_when(client, database):
     with database.transaction() as session:
-        make.an_evse(session, seen_at=NOON - HOUR)
+        location_id = make.an_evse(session, seen_at=NOON - HOUR).charger.location_id
 
-    assert "No news since 16:30" in text_of(client.get("/"))
+    for path in ("/", f"/locations/{location_id}"):
+        text = text_of(client.get(path))
+        assert "No news since 16:30" in text
+        assert "Next free" not in text  # We cannot know.
 
 
 def test_people_who_say_where_they_are_see_how_far_it_is(client, place):
