@@ -89,7 +89,6 @@ def test_another_day_and_length_are_chosen_by_address(client, desk, at):
 
     assert "2 started hours × ₹120.00" in words(page)
     assert written(NOON + 23 * HOUR) in not_offered(page)
-    assert "up to" not in words(page)
     assert "120 kWh" in words(page)
 
 
@@ -193,6 +192,13 @@ def test_a_charger_that_is_broken_now_comes_with_a_warning(client, database):
         broken = make.an_evse(session, reported=ReportedStatus.FAULTED).id
 
     assert "out of order just now" in words(client.get(f"/evses/{broken}/book"))
+
+
+def test_hours_that_end_at_night_are_named(client, database, at):
+    with database.transaction() as session:
+        session.query(Location).update({"opening_hours": "06:00-22:00"})
+
+    assert "Open 06:00–22:00" in words(client.get(at))
 
 
 def test_the_fragment_is_the_choice_alone(client, at):
