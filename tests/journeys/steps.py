@@ -36,7 +36,7 @@ def free_starts(page: Page) -> Locator:
 
 
 def start(page: Page, value: str) -> Locator:
-    return page.locator(f"input[name=starts_at][value='{value}']")
+    return page.locator(f"input[type=radio][value='{value}']")
 
 
 def hold_button(page: Page) -> Locator:
