@@ -45,7 +45,6 @@ def block_evse(
     cancelled with full refund; SlotTaken when another block is in the way.
     """
     check_block(slot, now=now)
-    evse = bookable_evses(session, [evse_id])[evse_id]
     _clear(
         session,
         [evse_id],
@@ -55,6 +54,7 @@ def block_evse(
         reason=reason,
         now=now,
     )
+    evse = bookable_evses(session, [evse_id])[evse_id]
     reap(session, [(evse_id, slot)], now=now)
     block = MaintenanceBlock(
         id=new_id(),
