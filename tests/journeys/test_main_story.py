@@ -1,4 +1,4 @@
-"""A driver finds a charger, books, pays, looks back, cancels and gets the money back."""
+"""A driver finds a charger, books, pays, looks back, cancels and is paid back."""
 
 import re
 from collections.abc import Callable

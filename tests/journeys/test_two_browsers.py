@@ -34,7 +34,9 @@ def test_a_slot_that_somebody_books_turns_quiet_for_whoever_looks_at_it(
     expect(start(binod, wanted)).to_be_disabled(timeout=AT_ONCE_MS)
     expect(hold_button(binod)).to_be_disabled()
     expect(hold_button(binod)).to_have_text("Choose a start time")
-    expect(binod.get_by_role("status").filter(has_text="Someone just booked")).to_have_text(
+    expect(
+        binod.get_by_role("status").filter(has_text="Someone just booked")
+    ).to_have_text(
         re.compile(r"^Someone just booked \d\d:\d\d\. Choose another time\.$")
     )
     expect(start(asha, wanted)).to_have_count(0)

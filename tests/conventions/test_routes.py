@@ -1,0 +1,164 @@
+"""Who may ask for what: every route with its guard, so that a change is seen."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+OURS = {"GET", "POST"}
+# What programs of others call: they prove themselves by a signature, not a token.
+SIGNED = {"/webhooks/<name>"}
+
+GUARDS = """
+public   GET  /
+login    GET  /account
+login    GET  /account/delete
+login    POST /account/delete
+login    POST /account/logout-everywhere
+login    POST /account/password
+login    POST /account/profile
+operator GET  /admin/
+operator POST /admin/blocks/<uuid:block_id>/lift
+operator GET  /admin/bookings
+operator GET  /admin/bookings.csv
+operator GET  /admin/bookings/<uuid:booking_id>
+operator GET  /admin/bookings/<uuid:booking_id>/cancel
+operator POST /admin/bookings/<uuid:booking_id>/cancel
+operator POST /admin/bookings/<uuid:booking_id>/no-show
+operator GET  /admin/chargers
+operator GET  /admin/chargers/<int:charger_id>
+operator GET  /admin/chargers/<int:charger_id>/close
+operator POST /admin/chargers/<int:charger_id>/close
+operator GET  /admin/chargers/<int:charger_id>/edit
+operator POST /admin/chargers/<int:charger_id>/edit
+operator GET  /admin/chargers/<int:charger_id>/evses/new
+operator POST /admin/chargers/<int:charger_id>/evses/new
+operator POST /admin/chargers/<int:charger_id>/open
+operator GET  /admin/evses/<int:evse_id>/block
+operator POST /admin/evses/<int:evse_id>/block
+operator GET  /admin/evses/<int:evse_id>/close
+operator POST /admin/evses/<int:evse_id>/close
+operator GET  /admin/evses/<int:evse_id>/connectors/<int:connector_id>/edit
+operator POST /admin/evses/<int:evse_id>/connectors/<int:connector_id>/edit
+operator POST /admin/evses/<int:evse_id>/connectors/<int:connector_id>/remove
+operator GET  /admin/evses/<int:evse_id>/connectors/new
+operator POST /admin/evses/<int:evse_id>/connectors/new
+operator GET  /admin/evses/<int:evse_id>/edit
+operator POST /admin/evses/<int:evse_id>/edit
+operator POST /admin/evses/<int:evse_id>/open
+operator GET  /admin/evses/<int:evse_id>/remove
+operator POST /admin/evses/<int:evse_id>/remove
+admin    GET  /admin/jobs
+admin    POST /admin/jobs/<int:job_id>/retry
+operator GET  /admin/locations
+operator GET  /admin/locations/<int:location_id>
+operator GET  /admin/locations/<int:location_id>/chargers/new
+operator POST /admin/locations/<int:location_id>/chargers/new
+operator GET  /admin/locations/<int:location_id>/close
+operator POST /admin/locations/<int:location_id>/close
+operator GET  /admin/locations/<int:location_id>/edit
+operator POST /admin/locations/<int:location_id>/edit
+operator POST /admin/locations/<int:location_id>/open
+operator GET  /admin/locations/new
+operator POST /admin/locations/new
+operator GET  /admin/payments
+admin    GET  /admin/users
+admin    GET  /admin/users.csv
+admin    GET  /admin/users/<int:user_id>
+admin    POST /admin/users/<int:user_id>/operators
+admin    POST /admin/users/<int:user_id>/operators/<int:operator_id>/remove
+admin    GET  /admin/users/<int:user_id>/reinstate
+admin    POST /admin/users/<int:user_id>/reinstate
+admin    POST /admin/users/<int:user_id>/role
+admin    GET  /admin/users/<int:user_id>/suspend
+admin    POST /admin/users/<int:user_id>/suspend
+login    GET  /bookings
+login    GET  /bookings/<uuid:booking_id>
+login    GET  /bookings/<uuid:booking_id>/calendar.ics
+login    GET  /bookings/<uuid:booking_id>/cancel
+login    POST /bookings/<uuid:booking_id>/cancel
+login    GET  /bookings/<uuid:booking_id>/move
+login    POST /bookings/<uuid:booking_id>/move
+login    POST /bookings/<uuid:booking_id>/pay
+public   GET  /evses/<int:evse_id>/book
+public   POST /evses/<int:evse_id>/book
+public   GET  /healthz
+public   GET  /locations/<int:location_id>
+public   GET  /locations/cards
+public   GET  /login
+public   POST /login
+public   POST /logout
+public   GET  /metrics
+login    GET  /payments/<uuid:payment_id>/return
+public   GET  /readyz
+public   GET  /signup
+public   POST /signup
+public   GET  /simulated-gateway/<ref>
+public   POST /simulated-gateway/<ref>
+public   POST /webhooks/<name>
+"""
+
+
+def routes(app: Flask) -> list[Rule]:
+    """All but the files below /static, which Flask serves."""
+    return [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
+
+
+def guard(app: Flask, rule: Rule) -> str:
+    return getattr(app.view_functions[rule.endpoint], "guard", "unguarded")
+
+
+def test_every_route_has_the_guard_it_should_have(app_once: Flask) -> None:
+    found = [
+        f"{guard(app_once, rule):8} {method:4} {rule.rule}"
+        for rule in sorted(routes(app_once), key=lambda rule: rule.rule)
+        for method in sorted(rule.methods or ())
+        if method in OURS
+    ]
+
+    assert sorted(found) == sorted(GUARDS.strip().splitlines())
+
+
+def test_nothing_is_changed_by_a_method_that_the_table_does_not_show(
+    app_once: Flask,
+) -> None:
+    for rule in routes(app_once):
+        assert (rule.methods or set()) <= OURS | {"HEAD", "OPTIONS"}, rule
+
+
+def test_the_console_is_never_public(app_once: Flask) -> None:
+    for rule in routes(app_once):
+        if rule.rule.startswith("/admin"):
+            assert guard(app_once, rule) in ("operator", "admin"), rule
+
+
+@pytest.mark.parametrize("role", ["nobody", "driver", "admin"])
+def test_no_form_is_taken_without_its_token(
+    app: Flask,
+    client: FlaskClient,
+    sign_in: Callable[[str], FlaskClient],
+    role: str,
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    browser = client if role == "nobody" else sign_in(role)
+
+    for rule in routes(app):
+        if "POST" in (rule.methods or ()) and rule.rule not in SIGNED:
+            assert browser.post(address(rule)).status_code == 400, rule
+
+
+def address(rule: Rule) -> str:
+    """Of something that need not exist: the token is looked at first."""
+    filled = {
+        name: "00000000-0000-7000-8000-000000000000"
+        if "uuid" in type(converter).__name__.lower()
+        else "1"
+        for name, converter in rule._converters.items()
+    }
+    path = rule.rule
+    for part in rule.rule.split("/"):
+        if part.startswith("<"):
+            path = path.replace(part, filled[part.strip("<>").split(":")[-1]])
+    return path
