@@ -1,0 +1,212 @@
+"""The demo network in a web program of its own, and as much again beside it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Column, String, Table, event, func, literal, select, type_coerce
+from sqlalchemy.orm import Session
+
+import make
+from evcharge.accounts.models import User
+from evcharge.app import create_app
+from evcharge.bookings.models import Booking
+from evcharge.bookings.rules import BookingStatus
+from evcharge.demo.load import load_demo
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.db import Database
+from evcharge.kernel.settings import read_settings
+from evcharge.payments.models import Checkout, CheckoutItem, Payment
+from evcharge.stations.models import Connector
+from evcharge.wiring import metadata
+
+SECRET = "only-for-tests-0123456789-abcdefgh"
+EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin")}
+
+
+@dataclass
+class Site:
+    app: Flask
+    database: Database
+    ids: dict[str, Any]
+
+    def browser(self, role: str) -> FlaskClient:
+        """One in which the demo's driver, operator or admin is logged in; or nobody."""
+        client = self.app.test_client()
+        if role == "nobody":
+            return client
+        with self.database.transaction() as session:
+            user = session.scalars(select(User).filter_by(email_key=EMAILS[role])).one()
+            login = make.a_login(session, user)
+            who = {"user_id": user.id, "login_id": str(login.id)}
+        with client.session_transaction() as cookie:
+            cookie.update(who)
+        return client
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """The SQL that is sent meanwhile."""
+        sent: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            sent.append(statement)
+
+        event.listen(self.database.engine, "before_cursor_execute", note)
+        yield sent
+        event.remove(self.database.engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def open_site(folder: Path) -> Iterator[Site]:
+    database = Database(f"sqlite:///{folder}/evcharge.db")
+    settings = read_settings(
+        secret_key=SECRET, data_dir=folder, demo=True, rate_limits=False
+    )
+    app = create_app(settings, database)
+    app.testing = True
+    with database.reading() as session:
+        ids = things(session)
+    yield Site(app, database, ids)
+    database.engine.dispose()
+
+
+def load(folder: Path) -> None:
+    database = Database(f"sqlite:///{folder}/evcharge.db")
+    metadata.create_all(database.engine)
+    load_demo(database, now=utc_now(), say=lambda _: None)
+    database.engine.dispose()
+
+
+def load_twice(folder: Path, once: Path) -> None:
+    """As much again of everything: more in each list, more behind each thing."""
+    shutil.copy(once / "evcharge.db", folder)
+    database = Database(f"sqlite:///{folder}/evcharge.db")
+    with database.transaction() as session:
+        double(session)
+    database.engine.dispose()
+
+
+def things(session: Session) -> dict[str, Any]:
+    """Something of every kind that an address may name, as the demo has it."""
+    driver = session.scalars(select(User).filter_by(email_key=EMAILS["driver"])).one()
+    booking = session.scalars(
+        select(Booking)
+        .filter_by(user_id=driver.id, status=BookingStatus.ACTIVE)
+        .order_by(Booking.starts_at.desc())
+    ).first()
+    assert booking is not None
+    payment = session.scalars(
+        select(Payment)
+        .join(Checkout)
+        .join(CheckoutItem)
+        .where(CheckoutItem.item_id == booking.id)
+    ).first()
+    assert payment is not None
+    connector = session.scalars(select(Connector).filter_by(evse_id=1)).first()
+    assert connector is not None
+    return {
+        "location_id": 1,
+        "charger_id": 1,
+        "evse_id": 1,
+        "connector_id": connector.id,
+        "user_id": driver.id,
+        "booking_id": booking.id,
+        "payment_id": payment.id,
+        "ref": payment.provider_ref,
+    }
+
+
+# ── as much again ────────────────────────────────────────────────────────────────
+
+
+def double(session: Session) -> None:
+    tables = metadata.tables
+
+    def add(name: str, **changed: Any) -> None:
+        copy_rows(session, tables[name], changed)
+
+    def other(name: str, column: str = "id") -> Any:
+        return other_uuid(tables[name].c[column])
+
+    def more(name: str, column: str, number: int) -> Any:
+        return tables[name].c[column] + number
+
+    def longer(name: str, column: str) -> Any:
+        return tables[name].c[column] + "-2"
+
+    add("users", id=more("users", "id", 10_000), email_key=longer("users", "email_key"))
+    add("logins", id=other("logins"))
+    add("locations", id=more("locations", "id", 10_000))
+    add(
+        "chargers",
+        id=more("chargers", "id", 10_000),
+        identity=longer("chargers", "identity"),
+    )
+    add(
+        "evses",
+        id=more("evses", "id", 10_000),
+        charger_id=more("evses", "charger_id", 10_000),
+    )
+    add("evses", id=more("evses", "id", 20_000), number=more("evses", "number", 10))
+    for step in (10_000, 20_000):
+        add(
+            "connectors",
+            id=more("connectors", "id", step),
+            evse_id=more("connectors", "evse_id", step),
+        )
+    add(
+        "connectors",
+        id=more("connectors", "id", 40_000),
+        number=more("connectors", "number", 10),
+    )
+    add(
+        "bookings",
+        id=other("bookings"),
+        reference=longer("bookings", "reference"),
+        evse_id=more("bookings", "evse_id", 10_000),
+    )
+    add("booking_events", id=more("booking_events", "id", 1_000_000))
+    add(
+        "booking_events",
+        id=more("booking_events", "id", 2_000_000),
+        booking_id=other("booking_events", "booking_id"),
+    )
+    add(
+        "maintenance_blocks",
+        id=other("maintenance_blocks"),
+        evse_id=more("maintenance_blocks", "evse_id", 10_000),
+    )
+    add(
+        "slot_claims",
+        evse_id=more("slot_claims", "evse_id", 10_000),
+        booking_id=other("slot_claims", "booking_id"),
+        block_id=other("slot_claims", "block_id"),
+    )
+    add("checkouts", id=other("checkouts"))
+    add(
+        "checkout_items",
+        checkout_id=other("checkout_items", "checkout_id"),
+        item_id=other("checkout_items", "item_id"),
+    )
+    add(
+        "payments",
+        id=other("payments"),
+        provider_ref=longer("payments", "provider_ref"),
+    )
+    add("refunds", id=other("refunds"))
+
+
+def copy_rows(session: Session, table: Table, changed: dict[str, Any]) -> None:
+    columns = [changed.get(column.name, column) for column in table.columns]
+    rows = select(*columns).select_from(table)
+    session.execute(table.insert().from_select(list(table.columns.keys()), rows))
+
+
+def other_uuid(column: "Column[Any]") -> Any:
+    """Another, always the same one; SQLite keeps them as text."""
+    return literal("f") + func.substr(type_coerce(column, String), 2)
