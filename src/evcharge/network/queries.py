@@ -9,7 +9,17 @@ from math import cos, pi, radians
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, extract, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    extract,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session, aliased
 
 from evcharge.accounts.models import Operator
@@ -38,6 +48,7 @@ from evcharge.stations.rules import (
     silence_allowed,
     status_of,
 )
+from evcharge.stations.rules.opening import OpeningHours
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,10 @@ class SitePage:
     operator_name: str
     operator_phone: str | None
 
+    @property
+    def hours(self) -> OpeningHours:
+        return OpeningHours(self.opening_hours, self.timezone)
+
 
 # ── finding locations ────────────────────────────────────────────────────────────
 
@@ -104,6 +119,7 @@ def find_sites(
         select(*_SITE_COLUMNS)
         .where(
             Location.is_active,
+            *_is_open(session, search, now=now),
             *(_says(word) for word in search.words),
             _has_evse(search, now=now),
         )
@@ -129,6 +145,28 @@ def sites_by_id(
 def _site(row: Row[*tuple[Any, ...]], near: Point | None) -> Site:
     distance = None if near is None else distance_m(near, Point(row.lat, row.lon))
     return Site(**row._mapping, distance_m=distance)
+
+
+def _is_open(
+    session: Session, search: Search, *, now: datetime
+) -> list[ColumnElement[bool]]:
+    """Open for the slot they ask for, or now if it is to be free now.
+
+    There are few different opening hours: each is judged in Python, as booking does.
+    """
+    if not (search.is_free_now or search.slot):
+        return []
+    hours = tuple_(Location.opening_hours, Location.timezone)
+    known = session.execute(
+        select(Location.opening_hours, Location.timezone).distinct()
+    )
+    slot = search.slot or Slot(now, now + timedelta(minutes=1))
+    fitting = [
+        (text, zone)
+        for text, zone in known
+        if OpeningHours(text, zone).covers(slot.starts_at, slot.ends_at)
+    ]
+    return [hours.in_(fitting)]
 
 
 def _says(text: str) -> ColumnElement[bool]:
@@ -315,6 +353,8 @@ _EVSE_ROWS: Select[*tuple[Any, ...]] = (
         Charger.identity,
         Charger.last_seen_at,
         Charger.heartbeat_seconds,
+        Location.opening_hours,
+        Location.timezone,
         Connector.number.label("plug_number"),
         Connector.kind,
         Connector.power_w,
@@ -322,6 +362,7 @@ _EVSE_ROWS: Select[*tuple[Any, ...]] = (
         Connector.reported_at,
     )
     .join(Charger, Charger.id == Evse.charger_id)
+    .join(Location, Location.id == Charger.location_id)
     .outerjoin(Connector, Connector.evse_id == Evse.id)
     .where(Evse.lifecycle != Lifecycle.REMOVED)
     .order_by(Charger.identity, Evse.number, Evse.id, Connector.number)
@@ -364,7 +405,13 @@ def _evse_now(
         status_at=status_since(status, plugs, seen_at=evse.last_seen_at),
         seen_at=evse.last_seen_at,
         claimed=claimed_stretch(claims, now=now),
-        next_free_at=next_free_at(status, evse.lifecycle, claims, now=now),
+        next_free_at=next_free_at(
+            status,
+            evse.lifecycle,
+            claims,
+            hours=OpeningHours(evse.opening_hours, evse.timezone),
+            now=now,
+        ),
         claims=claims,
         is_free_for_slot=is_free_for_slot and evse.lifecycle == Lifecycle.ACTIVE,
     )

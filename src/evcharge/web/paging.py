@@ -25,5 +25,5 @@ def paging(asked: str | None, *, total: int, per_page: int = PER_PAGE) -> Paging
     """Read a page number; what makes no sense is the first page, too much the last."""
     pages = min(LAST_PAGE, max(1, -(-total // per_page)))
     text = asked or ""
-    page = int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 1
+    page = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
     return Paging(min(max(1, page), pages), pages, total, per_page)

@@ -1,7 +1,5 @@
 """The console's list of chargers; a charger with all that hangs on it."""
 
-from collections import Counter
-
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -118,9 +116,8 @@ def charger(charger_id: int) -> ResponseReturnValue:
         "network/admin/charger.html",
         charger=box,
         statuses=statuses,
-        counts=Counter(statuses.values()),
         blocks=live_blocks_on(reading(), evse_ids, now=now),
-        by_id={evse.id: evse for evse in box.evses},
+        names={evse.id: f"Point {evse.number}" for evse in box.evses},
         is_silent=_is_silent(box),
         now=now,
     )

@@ -6,7 +6,7 @@ that no rule lets pass, so that it is refused in the same words.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import cast
@@ -22,6 +22,9 @@ from wtforms import (
     SelectMultipleField,
     StringField,
 )
+
+# The stubs are of an older WTForms.
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]
 
 from evcharge.bookings.rules import Slot
 from evcharge.stations.models import Charger, Connector, Evse, Location
@@ -45,7 +48,18 @@ _WHOLE = re.compile(r"[0-9]{1,9}")
 _AMOUNT = re.compile(r"₹?\s?([0-9]{1,9}(?:\.[0-9]{1,3})?)")
 IMPOSSIBLE = -1
 
-KINDS = [("", "Choose a plug"), *PLUGS.items()]
+
+def _without_spaces(text: str | None) -> str:
+    return "".join((text or "").split()).replace("–", "-")
+
+
+def options(first: str, others: Mapping[str, str]) -> list[SelectChoice]:
+    """Return the options of a select; the first of them is none."""
+    known = [SelectChoice(value, label or value) for value, label in others.items()]
+    return [SelectChoice("", first), *known]
+
+
+KINDS = options("Choose a plug", PLUGS)
 
 
 class StationForm(Form):
@@ -90,17 +104,21 @@ class LocationForm(StationForm):
     city = StringField("Town or city")
     state = SelectField(
         "State",
-        choices=[("", "Choose a state"), *((state, state) for state in STATES)],
+        choices=options("Choose a state", dict.fromkeys(STATES, "")),
         validate_choice=False,
     )
-    pincode = StringField("Pincode")
+    pincode = StringField("Pincode", filters=[_without_spaces])
     lat = StringField("Latitude")
     lon = StringField("Longitude")
     is_abroad = BooleanField("This place is outside India")
-    opening_hours = StringField("Opening hours", default="24/7")
+    opening_hours = StringField(
+        "Opening hours", default="24/7", filters=[_without_spaces]
+    )
     timezone = StringField("Time zone", default="Asia/Kolkata")
     amenities = SelectMultipleField(
-        "What there is", choices=[*AMENITIES.items()], validate_choice=False
+        "What there is",
+        choices=[SelectChoice(*each) for each in AMENITIES.items()],
+        validate_choice=False,
     )
 
     @classmethod
@@ -127,10 +145,10 @@ class LocationForm(StationForm):
             address=_text(self.address),
             city=_text(self.city),
             state=_text(self.state),
-            pincode=_text(self.pincode).replace(" ", ""),
+            pincode=_text(self.pincode),
             lat=_coordinate(self.lat),
             lon=_coordinate(self.lon),
-            opening_hours=_text(self.opening_hours).replace(" ", "").replace("–", "-"),
+            opening_hours=_text(self.opening_hours),
             amenities=tuple(dict.fromkeys(self.amenities.data or ())),
             timezone=_text(self.timezone),
         )

@@ -9,7 +9,7 @@ from evcharge.bookings.queries import live_blocks_on
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.network.admin.blueprint import admin, own_location, searched
-from evcharge.network.admin.forms import LocationForm
+from evcharge.network.admin.forms import LocationForm, options
 from evcharge.network.fleet import (
     LocationFilter,
     chargers_of_location,
@@ -73,7 +73,7 @@ def location(location_id: int) -> ResponseReturnValue:
         location=place,
         chargers=chargers_of_location(reading(), location_id),
         evses=_by_charger(evses),
-        by_id={each.evse_id: each for each in evses},
+        names={each.evse_id: f"{each.charger} · {each.number}" for each in evses},
         blocks=blocks,
         amenities=AMENITIES,
     )
@@ -132,10 +132,9 @@ def _chosen_operator(form: LocationForm) -> Operator | None:
 
 def _new_page(form: LocationForm) -> str:
     operators = operators_in(reading(), current_user().scope)
-    form.operator_id.choices = [
-        ("", "Choose an operator"),
-        *((str(each.id), each.name) for each in operators),
-    ]
+    form.operator_id.choices = options(
+        "Choose an operator", {str(each.id): each.name for each in operators}
+    )
     return render_template(
         "network/admin/location_form.html",
         form=form,
