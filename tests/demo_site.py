@@ -28,6 +28,55 @@ from evcharge.wiring import metadata
 SECRET = "only-for-tests-0123456789-abcdefgh"
 EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin")}
 
+# Who asks, for what, and the most SQL statements that may take, those to know who
+# asks among them.
+PAGES = [
+    ("driver", "/", 5),
+    ("driver", "/locations/cards?id=1&id=2", 5),
+    ("driver", "/locations/{location_id}", 5),
+    ("driver", "/evses/{evse_id}/book", 5),
+    ("nobody", "/signup", 0),
+    ("nobody", "/login", 0),
+    ("driver", "/account", 4),
+    ("driver", "/account/delete", 2),
+    ("driver", "/bookings", 5),
+    ("driver", "/bookings/{booking_id}", 7),
+    ("driver", "/bookings/{booking_id}/calendar.ics", 5),
+    ("driver", "/bookings/{booking_id}/cancel", 5),
+    ("driver", "/bookings/{booking_id}/move", 6),
+    ("driver", "/payments/{payment_id}/return", 4),
+    ("nobody", "/simulated-gateway/{ref}", 2),
+    ("operator", "/admin/", 16),
+    ("operator", "/admin/bookings", 5),
+    ("operator", "/admin/bookings.csv", 5),
+    ("operator", "/admin/bookings/{booking_id}", 8),
+    ("operator", "/admin/bookings/{booking_id}/cancel", 6),
+    ("operator", "/admin/locations", 7),
+    ("operator", "/admin/locations/new", 4),
+    ("operator", "/admin/locations/{location_id}", 8),
+    ("operator", "/admin/locations/{location_id}/edit", 4),
+    ("operator", "/admin/locations/{location_id}/close", 8),
+    ("operator", "/admin/locations/{location_id}/chargers/new", 4),
+    ("operator", "/admin/chargers", 8),
+    ("operator", "/admin/chargers/{charger_id}", 8),
+    ("operator", "/admin/chargers/{charger_id}/edit", 6),
+    ("operator", "/admin/chargers/{charger_id}/close", 9),
+    ("operator", "/admin/chargers/{charger_id}/evses/new", 6),
+    ("operator", "/admin/evses/{evse_id}/edit", 5),
+    ("operator", "/admin/evses/{evse_id}/block", 6),
+    ("operator", "/admin/evses/{evse_id}/close", 8),
+    ("operator", "/admin/evses/{evse_id}/remove", 8),
+    ("operator", "/admin/evses/{evse_id}/connectors/new", 5),
+    ("operator", "/admin/evses/{evse_id}/connectors/{connector_id}/edit", 5),
+    ("operator", "/admin/payments", 8),
+    ("admin", "/admin/jobs", 4),
+    ("admin", "/admin/users", 4),
+    ("admin", "/admin/users.csv", 3),
+    ("admin", "/admin/users/{user_id}", 6),
+    ("admin", "/admin/users/{user_id}/suspend", 4),
+    ("admin", "/admin/users/{user_id}/reinstate", 4),
+]
+
 
 @dataclass
 class Site:

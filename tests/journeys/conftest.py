@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import browser_support
-from journeys.watching import Watcher
+from journeys.watching import watching
 from program import EVCHARGE, Program, free_port
 
 Visit = Callable[..., Page]
@@ -81,7 +81,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator[Visit]:
     """Opens the site in a new browser of somebody's; in the end nothing went wrong."""
-    watchers: list[Watcher] = []
+    complaints: list[list[str]] = []
     with ExitStack() as stack:
 
         def open_browser(program: Program, **options: Any) -> Page:
@@ -90,8 +90,9 @@ def visit(chromium: Browser) -> Iterator[Visit]:
             stack.enter_context(context)
             context.set_default_timeout(10_000)
             page = context.new_page()
-            watchers.append(Watcher(page, home=program.url("/")))
+            watched = watching(page, home=program.url("/"))
+            complaints.append(stack.enter_context(watched))
             return page
 
         yield open_browser
-    assert [wrong for watcher in watchers for wrong in watcher.found] == []
+    assert [wrong for each in complaints for wrong in each] == []
