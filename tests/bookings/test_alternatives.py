@@ -2,6 +2,7 @@ import make
 from evcharge.bookings.alternatives import alternatives
 from evcharge.bookings.rules import Actor, ActorKind, Slot
 from evcharge.bookings.service import block_evse
+from evcharge.stations.models import Location
 from evcharge.stations.rules import ConnectorKind, Lifecycle
 from make import HOUR, NOON, a_slot
 
@@ -84,3 +85,11 @@ def test_another_plug_less_power_or_a_closed_charger_is_no_alternative(desk, dat
     desk.book(evse_id=mine)
 
     assert {evse_id for evse_id, _ in offers(desk, evse_id=mine)} == {mine}
+
+
+def test_nothing_is_offered_when_the_site_is_closed(desk, database):
+    with database.transaction() as session:
+        session.query(Location).update({"opening_hours": "08:00-19:30"})
+    desk.book()
+
+    assert all(offer.ends_at <= a_slot().ends_at for _, offer in offers(desk))

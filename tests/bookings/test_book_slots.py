@@ -9,6 +9,7 @@ from evcharge.accounts.rules import AccountSuspended, UserNotFound, UserStatus
 from evcharge.bookings.rules import (
     EvseNotBookable,
     KeyReused,
+    SiteClosed,
     Slot,
     SlotNotBookable,
     SlotTaken,
@@ -133,6 +134,21 @@ def test_an_account_that_has_ended_cannot_book(desk, database, status, refusal):
 
     with pytest.raises(refusal):
         desk.book()
+
+
+@pytest.mark.parametrize("hours", ["06:00-18:00", "19:00-06:00"])
+def test_a_slot_outside_opening_hours_is_refused(desk, database, hours):
+    """NOON is 17:30 in India: the slot is 18:30 to 19:30."""
+    with database.transaction() as session:
+        session.query(Location).update({"opening_hours": hours})
+
+    with pytest.raises(SiteClosed, match="open"):
+        desk.book()
+    with pytest.raises(SiteClosed):
+        desk.move(desk.book(a_slot(after_hours=OPEN_AT[hours])), a_slot())
+
+
+OPEN_AT = {"06:00-18:00": 16, "19:00-06:00": 5}
 
 
 # ── limits ───────────────────────────────────────────────────────────────────────

@@ -176,6 +176,9 @@ class Story(RuleBasedStateMachine):
         if ref in known.came_in:
             return
         known.came_in.add(ref)
+        over = known.slot.ends_at <= self.now
+        if known.status == "ACTIVE" and known.lapsed(self.now) and over:
+            known.status = "EXPIRED"
         can_revive = known.status == "EXPIRED" and known.slot.ends_at > self.now
         if can_revive and not self.is_taken(known.evse, known.slot, known):
             self.reap(known.evse, known.slot, known)

@@ -15,6 +15,7 @@ from evcharge.bookings.calendar import (
 from evcharge.bookings.queries import Claimed
 from evcharge.bookings.rules import Limits, Slot, check_slot, slot_no
 from evcharge.stations.rules import ClaimedBy
+from evcharge.stations.rules.opening import OpeningHours
 from make import HOUR, MINUTE, NOON, a_slot
 
 INDIA = ZoneInfo("Asia/Kolkata")
@@ -25,7 +26,8 @@ TOMORROW = TODAY + timedelta(days=1)
 
 def a_calendar(*taken: Slot, quarter=Quarter.TAKEN, zone=INDIA, **parts):
     claimed = {number: quarter for slot in taken for number in slot.quarters}
-    defaults = {"limits": Limits(), "now": NOON}
+    hours = OpeningHours("24/7", zone.key)
+    defaults = {"limits": Limits(), "now": NOON, "hours": hours}
     return Calendar(zone=zone, claimed=claimed, **(defaults | parts))
 
 
@@ -162,3 +164,12 @@ def test_lengths_end_at_the_limit_and_include_the_chosen_one():
     offered = [length // MINUTE for length in lengths(limits, 75 * MINUTE)]
 
     assert offered == [30, 45, 60, 75, 90, 120, 180]
+
+
+def test_only_times_within_opening_hours_are_offered():
+    calendar = a_calendar(hours=OpeningHours("08:00-18:00", INDIA.key))
+
+    offered = clocks(calendar.starts(TOMORROW, 2 * HOUR))
+
+    assert (offered[0], offered[-1]) == ("08:00", "16:00")
+    assert calendar.cells(TOMORROW)[:33] == [Quarter.BLOCKED] * 32 + [Quarter.FREE]

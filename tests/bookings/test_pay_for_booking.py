@@ -132,6 +132,23 @@ def test_late_money_for_a_slot_that_is_over_goes_back(desk):
     assert refunds(desk, booking) == [PRICE_PAISE]
 
 
+@pytest.mark.parametrize("late", [30 * MINUTE, 3 * HOUR])
+def test_late_money_for_a_lapsed_hold_nobody_reaped_is_no_better(desk, late):
+    """The hold is still ACTIVE: its slot is over by then, or the charger closed."""
+    booking = desk.book()
+    ref = desk.start_paying(booking)
+    if NOON + late < booking.ends_at:
+        with desk.database.transaction() as session:
+            session.get_one(Evse, desk.evse_id).lifecycle = Lifecycle.INOPERATIVE
+
+    desk.capture(ref, now=NOON + late)
+
+    assert desk.read(booking.id).status == "EXPIRED"
+    assert refunds(desk, booking) == [PRICE_PAISE]
+    assert desk.history(booking)[-2:] == ["expired", "paid_too_late"]
+    assert desk.audit() == []
+
+
 def test_late_money_for_a_charger_closed_meanwhile_goes_back(desk):
     booking = desk.book()
     ref = desk.start_paying(booking)

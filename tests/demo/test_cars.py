@@ -5,6 +5,7 @@ import pytest
 from evcharge.bookings.rules import slot_no
 from evcharge.demo.cars import Point, Report, next_report, occupied_share
 from evcharge.stations.rules import ClaimedBy, Plug, ReportedStatus
+from evcharge.stations.rules.opening import OpeningHours
 from make import HOUR, MINUTE, NOON
 
 PLUG = Plug("BM-BHRNH48-01", 1, 1)
@@ -30,7 +31,7 @@ def a_point(
     return Point(
         evse_id=evse_id,
         reports=[Report(PLUG, status, NOON - since), Report(OTHER, AVAILABLE, NOON)],
-        opening_hours="24/7",
+        hours=OpeningHours("24/7", "Asia/Kolkata"),
         claims=claims or {},
         is_promised=is_promised,
     )

@@ -15,7 +15,6 @@ from evcharge.bookings.audit import discrepancies
 from evcharge.bookings.models import Booking, BookingEvent, MaintenanceBlock
 from evcharge.bookings.rules import BookingPayment, BookingStatus, Limits
 from evcharge.demo import people
-from evcharge.demo.demand import is_open
 from evcharge.demo.load import load_demo
 from evcharge.demo.people import PASSWORD
 from evcharge.kernel.db import Database
@@ -29,6 +28,7 @@ from evcharge.payments.models import (
 from evcharge.payments.rules import COLLECTED, PaymentStatus
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import Lifecycle, ReportedStatus
+from evcharge.stations.rules.opening import OpeningHours
 from evcharge.wiring import metadata
 from make import NOON, a_user
 
@@ -241,7 +241,10 @@ def test_no_booking_lies_outside_opening_hours(demo: Session):
     ).all()
 
     assert rows
-    assert all(is_open(hours, booking.slot) for booking, hours in rows)
+    assert all(
+        OpeningHours(hours, "Asia/Kolkata").covers(booking.starts_at, booking.ends_at)
+        for booking, hours in rows
+    )
 
 
 def test_the_drivers_calendar_has_something_of_everything(demo: Session):

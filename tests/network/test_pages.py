@@ -430,7 +430,7 @@ def test_a_list_costs_the_same_few_statements_however_long(
     client.get("/?when=at")
     with_slot = len(statements) - plain
 
-    assert (plain, with_slot) == (3, 4)
+    assert (plain, with_slot) == (4, 5)
 
 
 @pytest.mark.parametrize("evses", [1, 6])

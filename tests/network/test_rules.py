@@ -1,5 +1,4 @@
 from dataclasses import dataclass, replace
-from datetime import time
 
 import pytest
 
@@ -13,7 +12,6 @@ from evcharge.network.rules import (
     claimed_stretch,
     day_cells,
     distance_m,
-    is_open_at,
     next_free_at,
     status_since,
     summary_of,
@@ -25,6 +23,7 @@ from evcharge.stations.rules import (
     Lifecycle,
     ReportedStatus,
 )
+from evcharge.stations.rules.opening import OpeningHours
 from make import HOUR, MINUTE, NOON
 
 CURRENT = slot_no(NOON)
@@ -130,7 +129,9 @@ def test_there_is_no_stretch_where_nobody_has_the_present_quarter_hour():
 def test_the_next_free_time_is_the_first_quarter_hour_nobody_has(
     status, taken, minutes
 ):
-    found = next_free_at(status, Lifecycle.ACTIVE, claims(*taken), now=NOON)
+    found = next_free_at(
+        status, Lifecycle.ACTIVE, claims(*taken), hours=ALWAYS, now=NOON
+    )
 
     assert found == NOON + minutes * MINUTE
 
@@ -146,7 +147,9 @@ def test_the_next_free_time_is_the_first_quarter_hour_nobody_has(
     ],
 )
 def test_what_is_broken_closed_or_full_has_no_next_free_time(status, lifecycle, taken):
-    assert next_free_at(status, lifecycle, claims(*taken), now=NOON) is None
+    assert (
+        next_free_at(status, lifecycle, claims(*taken), hours=ALWAYS, now=NOON) is None
+    )
 
 
 def test_a_day_is_drawn_with_a_word_for_each_quarter_hour():
@@ -155,7 +158,7 @@ def test_a_day_is_drawn_with_a_word_for_each_quarter_hour():
     taken |= claims(2, claim=Claim(ClaimedBy.BLOCK))
     day = range(CURRENT - 2, CURRENT + 4)
 
-    cells = day_cells(taken, day, now=NOON, user_id=1)
+    cells = day_cells(taken, day, hours=ALWAYS, now=NOON, user_id=1)
 
     assert cells == ["past", "past", "yours", "taken", "blocked", "free"]
 
@@ -163,7 +166,9 @@ def test_a_day_is_drawn_with_a_word_for_each_quarter_hour():
 def test_to_a_visitor_nothing_is_theirs():
     taken = claims(0, 1, claim=Claim(ClaimedBy.SESSION))
 
-    cells = day_cells(taken, range(CURRENT, CURRENT + 2), now=NOON, user_id=None)
+    day = range(CURRENT, CURRENT + 2)
+
+    cells = day_cells(taken, day, hours=ALWAYS, now=NOON, user_id=None)
 
     assert cells == ["taken", "taken"]
 
@@ -250,26 +255,30 @@ def test_a_broken_plug_beside_a_working_one_is_marked():
     assert not replace(a_plug(), reported=None).is_broken
 
 
+# NOON is 17:30 in India.
+ALWAYS = OpeningHours("24/7", "Asia/Kolkata")
+UNTIL_SIX = OpeningHours("08:00-18:00", "Asia/Kolkata")
+
+
+def test_a_closed_quarter_hour_is_drawn_as_closed():
+    day = range(CURRENT, CURRENT + 4)
+
+    cells = day_cells({}, day, hours=UNTIL_SIX, now=NOON, user_id=None)
+
+    assert cells == ["free", "free", "blocked", "blocked"]
+
+
+def test_the_next_free_time_is_when_the_site_is_open_again():
+    taken = claims(0, 1)
+
+    found = next_free_at(
+        EvseStatus.CHARGING, Lifecycle.ACTIVE, taken, hours=UNTIL_SIX, now=NOON
+    )
+
+    assert found == NOON + 29 * HOUR / 2
+
+
 # ── small things ─────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("hours", "at", "is_open"),
-    [
-        ("24/7", time(3), True),
-        ("06:00-22:00", time(5, 59), False),
-        ("06:00-22:00", time(6), True),
-        ("06:00-22:00", time(22), False),
-        ("22:00-02:00", time(23), True),
-        ("22:00-02:00", time(1, 59), True),
-        ("22:00-02:00", time(12), False),
-        ("00:00-24:00", time(23, 59), True),
-    ],
-)
-def test_a_location_is_open_from_its_first_minute_to_before_its_last(
-    hours, at, is_open
-):
-    assert is_open_at(hours, at) == is_open
 
 
 @pytest.mark.parametrize(

@@ -494,3 +494,11 @@ def test_a_stretch_of_the_past_is_told_too(session):
 
     assert list(evse.claims) == [CURRENT - 8]
     assert evse.claims[CURRENT - 8].user_id == user.id
+
+
+def test_a_site_that_is_closed_then_is_not_found_for_that_time(session):
+    for name, hours in [("Late", "06:00-22:00"), ("Early", "06:00-18:00")]:
+        a_site(session, name, opening_hours=hours)
+    evening = make.a_slot(after_hours=1)  # 18:30 in India.
+
+    assert names(session, Search(slot=evening)) == ["Late"]

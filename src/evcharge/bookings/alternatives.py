@@ -20,6 +20,7 @@ from evcharge.bookings.rules import (
 from evcharge.kernel.money import for_started_hours
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import EvseNotFound, Lifecycle
+from evcharge.stations.rules.opening import OpeningHours
 
 # Six hours either way; about fifteen kilometres; a bounded number of neighbours.
 FARTHEST_QUARTERS = 24
@@ -44,7 +45,7 @@ class _Place:
     location_id: int
     location_name: str
     price_paise_per_hour: int
-    distance: float
+    hours: OpeningHours
 
     def offer(self, slot: Slot) -> Offer:
         amount = for_started_hours(
@@ -67,7 +68,7 @@ def alternatives(
     found = list(offers)
     if len(found) < MOST_ALTERNATIVES and nearby:
         taken = _taken(session, nearby, slot, now=now)
-        free = (place for place in nearby if not _clashes(taken, place, slot))
+        free = (place for place in nearby if _is_free(taken, place, slot))
         found += [place.offer(slot) for place in _one_a_site(free)]
     return found[:MOST_ALTERNATIVES]
 
@@ -80,7 +81,7 @@ def _here(
     taken = _taken(session, places, around, now=now)
     for shifted in _shifted(slot, limits, now):
         for place in places:
-            if not _clashes(taken, place, shifted):
+            if _is_free(taken, place, shifted):
                 yield place.offer(shifted)
                 break  # One for each time: three ways out, not three twins.
 
@@ -110,8 +111,9 @@ def _taken(
     return {(claim.evse_id, claim.slot_no) for claim in claims}
 
 
-def _clashes(taken: set[tuple[int, int]], place: _Place, slot: Slot) -> bool:
-    return any((place.evse_id, number) in taken for number in slot.quarters)
+def _is_free(taken: set[tuple[int, int]], place: _Place, slot: Slot) -> bool:
+    is_taken = any((place.evse_id, number) in taken for number in slot.quarters)
+    return not is_taken and place.hours.covers(slot.starts_at, slot.ends_at)
 
 
 def _one_a_site(places: Iterable[_Place]) -> list[_Place]:
@@ -139,7 +141,8 @@ def _places(session: Session, evse_id: int) -> tuple[list[_Place], list[_Place]]
             Location.id,
             Location.name,
             Evse.booking_price_paise,
-            distance,
+            Location.opening_hours,
+            Location.timezone,
         )
         .join(Charger, Charger.id == Evse.charger_id)
         .join(Location, Location.id == Charger.location_id)
@@ -153,7 +156,7 @@ def _places(session: Session, evse_id: int) -> tuple[list[_Place], list[_Place]]
         .order_by((Evse.id == evse_id).desc(), distance, Evse.id)
         .limit(MOST_NEIGHBOURS)
     )
-    places = [_Place(*row) for row in rows]
+    places = [_Place(*row[:-2], hours=OpeningHours(*row[-2:])) for row in rows]
     here = [place for place in places if place.location_id == site.id]
     return here, [place for place in places if place.location_id != site.id]
 

@@ -17,6 +17,7 @@ from evcharge.bookings.rules import (
     slot_start,
 )
 from evcharge.stations.rules import ClaimedBy
+from evcharge.stations.rules.opening import OpeningHours
 
 HOUR = timedelta(hours=1)
 SHORT_LENGTHS = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 45, 60, 90))
@@ -79,6 +80,7 @@ class Calendar:
     limits: Limits
     now: datetime
     claimed: dict[int, Quarter]
+    hours: OpeningHours
     own: range = range(0)
 
     def is_bookable(self, slot: Slot) -> bool:
@@ -87,7 +89,7 @@ class Calendar:
             check_slot(slot, limits=self.limits, now=self.now)
         except SlotNotBookable:
             return False
-        return True
+        return self.hours.covers(slot.starts_at, slot.ends_at)
 
     def is_free(self, slot: Slot) -> bool:
         return self.is_bookable(slot) and self._in_the_way(slot) == Quarter.FREE
@@ -123,11 +125,13 @@ class Calendar:
 
     def cells(self, on: date) -> list[Quarter]:
         """What each quarter hour of the day is, for its picture."""
-        current = slot_no(self.now)
-        return [
-            Quarter.PAST if number < current else self.claimed.get(number, Quarter.FREE)
-            for number in self._quarters(on)
-        ]
+        return [self._cell(number) for number in self._quarters(on)]
+
+    def _cell(self, number: int) -> Quarter:
+        if number < slot_no(self.now):
+            return Quarter.PAST
+        is_open = self.hours.is_open(slot_start(number))
+        return self.claimed.get(number, Quarter.FREE if is_open else Quarter.BLOCKED)
 
     def now_index(self, on: date) -> int | None:
         """How many quarter hours of the day have passed; None on any other day."""

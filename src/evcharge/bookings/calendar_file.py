@@ -32,13 +32,7 @@ def calendar_file(
 
 def is_off_calendar(booking: Booking, *, now: datetime) -> bool:
     """Is the promise gone? A hold whose time is up is, swept or not."""
-    deadline = booking.hold_expires_at
-    is_over = (
-        booking.status == BookingStatus.ACTIVE
-        and deadline is not None
-        and deadline <= now
-    )
-    return booking.status in GONE or is_over
+    return booking.status in GONE or booking.has_lapsed(now=now)
 
 
 def _event(

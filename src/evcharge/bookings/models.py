@@ -70,6 +70,12 @@ class Booking(Base):
             self.price_paise_per_hour, self.free_until_minutes, self.late_percent
         )
 
+    def has_lapsed(self, *, now: datetime) -> bool:
+        """A hold whose time is up, whether or not anybody has closed it yet."""
+        deadline = self.hold_expires_at
+        is_active = self.status == BookingStatus.ACTIVE
+        return is_active and deadline is not None and deadline <= now
+
     @property
     def due_paise(self) -> int:
         return max(0, self.amount_paise - self.paid_paise)

@@ -29,6 +29,7 @@ from evcharge.bookings.rules import (
 )
 from evcharge.stations.models import Charger, Evse, Location
 from evcharge.stations.rules import ClaimedBy, EvseNotFound, Lifecycle
+from evcharge.stations.rules.opening import OpeningHours
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class BookableEvse:
     location_id: int
     price_paise_per_hour: int
     is_open: bool
+    hours: OpeningHours
 
 
 # ── what is taken ────────────────────────────────────────────────────────────────
@@ -200,6 +202,8 @@ def bookable_evses(
             Evse.booking_price_paise,
             Evse.lifecycle,
             Location.is_active,
+            Location.opening_hours,
+            Location.timezone,
         )
         .join(Charger, Charger.id == Evse.charger_id)
         .join(Location, Location.id == Charger.location_id)
@@ -213,6 +217,7 @@ def bookable_evses(
             row.location_id,
             row.booking_price_paise,
             row.is_active and row.lifecycle == Lifecycle.ACTIVE,
+            OpeningHours(row.opening_hours, row.timezone),
         )
         for row in rows
     }

@@ -89,6 +89,10 @@ class SlotNotBookable(InvalidInput):
     code = "slot_not_bookable"
 
 
+class SiteClosed(SlotNotBookable):
+    code = "site_closed"
+
+
 class EvseNotBookable(Conflict):
     code = "evse_not_bookable"
     message = "This charging point cannot be booked at the moment."

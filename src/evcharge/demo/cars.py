@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from evcharge.bookings.rules import Limits, slot_no
 from evcharge.demo.demand import ARRIVALS, INDIA, MINUTE
 from evcharge.stations.rules import IN_USE, OCCUPIED, ClaimedBy, Plug, ReportedStatus
+from evcharge.stations.rules.opening import OpeningHours
 
 SECOND = timedelta(seconds=1)
 HOUR_IN_QUARTERS = 4
@@ -35,7 +36,7 @@ class Point:
 
     evse_id: int
     reports: Sequence[Report]
-    opening_hours: str
+    hours: OpeningHours
     claims: Mapping[int, ClaimedBy]
     is_promised: bool
 

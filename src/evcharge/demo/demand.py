@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from evcharge.bookings.rules import FREE_CANCELLING, Slot
 from evcharge.demo.places import Place
-from evcharge.network.rules import is_open_at
 from evcharge.stations.models import Evse
+from evcharge.stations.rules.opening import OpeningHours
 
 T = TypeVar("T")
 
@@ -121,11 +121,12 @@ class Demand:
     def visits(self, site: Site) -> Iterator[Visit]:
         """Yield a week of past visits and what is booked for the days to come."""
         today = self._now.astimezone(INDIA).date()
+        hours = OpeningHours(site.place.opening_hours, INDIA.key)
         for evse in site.evses:
             for offset in range(-DAYS_BACK, DAYS_AHEAD + 1):
                 for slot in self._wanted(evse, today + timedelta(days=offset), offset):
                     user_id = self._rng.choice(site.user_ids)
-                    if is_open(site.place.opening_hours, slot) and self._enter(
+                    if hours.covers(slot.starts_at, slot.ends_at) and self._enter(
                         user_id, evse.id, slot
                     ):
                         yield self._visit(user_id, evse, slot, self._fate(slot))
@@ -224,12 +225,3 @@ def _cancelled_between(
         Fate.CANCELLED_LATE: (max(paid_by, free_until + MINUTE), starts_at),
         Fate.CANCELLED_BY_OPERATOR: (paid_by, starts_at),
     }.get(fate)
-
-
-def is_open(opening_hours: str, slot: Slot) -> bool:
-    """Whether a site is open when the car comes and until it leaves."""
-    last = slot.ends_at - MINUTE
-    return all(
-        is_open_at(opening_hours, at.astimezone(INDIA).time())
-        for at in (slot.starts_at, last)
-    )

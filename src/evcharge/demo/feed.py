@@ -18,13 +18,14 @@ from evcharge.demo.cars import (
     next_report,
     occupied_share,
 )
-from evcharge.demo.demand import MINUTE, is_open
+from evcharge.demo.demand import MINUTE
 from evcharge.demo.hardware import SILENT, boxes
 from evcharge.demo.places import places
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import ClaimedBy, Lifecycle, Plug, ReportedStatus
+from evcharge.stations.rules.opening import OpeningHours
 from evcharge.stations.service import record_connector_status, record_seen
 
 EVERY = timedelta(seconds=10)
@@ -77,7 +78,7 @@ def _arrivals(
         for point in points
         if point.is_unclaimed(now)
         and point.is_idle
-        and is_open(point.opening_hours, stay)
+        and point.hours.covers(stay.starts_at, stay.ends_at)
     ]
     count = max(0, min(missing, MOST_ARRIVALS, len(free)))
     return [
@@ -105,6 +106,7 @@ def _points(session: Session, now: datetime) -> list[Point]:
             Connector.reported_status,
             Connector.reported_at,
             Location.opening_hours,
+            Location.timezone,
         )
         .join(Charger, Charger.id == Evse.charger_id)
         .join(Location, Location.id == Charger.location_id)
@@ -118,12 +120,12 @@ def _points(session: Session, now: datetime) -> list[Point]:
     ).all()
     heard: dict[int, list[Report]] = defaultdict(list)
     opening_hours = {}
-    for evse_id, identity, number, connector, status, at, hours in rows:
+    for evse_id, identity, number, connector, status, at, *hours in rows:
         # One that never said a word does so now.
         known = status or ReportedStatus.UNAVAILABLE
         plug = Plug(identity, number, connector)
         heard[evse_id].append(Report(plug, known, at or LONG_AGO))
-        opening_hours[evse_id] = hours
+        opening_hours[evse_id] = OpeningHours(*hours)
     claims = _claims(session, heard.keys(), now)
     promised = _promised(session, now)
     return [

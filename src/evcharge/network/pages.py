@@ -23,11 +23,11 @@ from evcharge.network.rules import (
     Search,
     Summary,
     day_cells,
-    is_open_at,
     summary_of,
 )
 from evcharge.stations.rules import ConnectorKind
 from evcharge.stations.rules.entries import AMENITIES
+from evcharge.stations.rules.opening import OpeningHours
 from evcharge.web.context import current_user_or_none, public, reading, settings
 from evcharge.web.formats import INDIA, calendar_day, instant
 
@@ -119,11 +119,11 @@ def location(location_id: int) -> ResponseReturnValue:
         f"network/{part}",
         site=site,
         evses=evses,
-        strips=_strips(evses, today, now=now),
+        strips=_strips(evses, today, site.hours, now=now),
         now_index=(now - today.starts_at) / timedelta(minutes=15),
         summary=summary_of(evses, Search()),
         amenities=[AMENITIES[each] for each in site.amenities if each in AMENITIES],
-        is_open_now=is_open_at(site.opening_hours, now.astimezone(zone).time()),
+        is_open_now=site.hours.is_open(now),
         now=now,
     )
 
@@ -184,13 +184,17 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _strips(
-    evses: list[EvseNow], today: Slot, *, now: datetime
+    evses: list[EvseNow], today: Slot, hours: OpeningHours, *, now: datetime
 ) -> dict[int, list[str]]:
     user = current_user_or_none()
     day = range(slot_no(today.starts_at), slot_no(today.ends_at))
     return {
         evse.evse_id: day_cells(
-            evse.claims, day, now=now, user_id=None if user is None else user.id
+            evse.claims,
+            day,
+            hours=hours,
+            now=now,
+            user_id=None if user is None else user.id,
         )
         for evse in evses
     }

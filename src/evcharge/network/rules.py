@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
@@ -17,6 +17,7 @@ from evcharge.stations.rules import (
     Lifecycle,
     ReportedStatus,
 )
+from evcharge.stations.rules.opening import OpeningHours
 
 PER_PAGE = 20
 LAST_PAGE = 500  # What lies behind it nobody reads, and counting up to it costs.
@@ -150,6 +151,7 @@ def next_free_at(
     lifecycle: Lifecycle,
     claims: Mapping[int, Claim],
     *,
+    hours: OpeningHours,
     now: datetime,
 ) -> datetime | None:
     """Return when it can next be had, if that is within a day; None for broken ones.
@@ -165,17 +167,26 @@ def next_free_at(
         return None
     first = current if status == EvseStatus.AVAILABLE else current + 1
     end = current + LOOK_AHEAD // QUARTER
-    free = next((number for number in range(first, end) if number not in claims), None)
-    return None if free is None else slot_start(free)
+    free = (slot_start(number) for number in range(first, end) if number not in claims)
+    return next(filter(hours.is_open, free), None)
 
 
 def day_cells(
-    claims: Mapping[int, Claim], day: range, *, now: datetime, user_id: int | None
+    claims: Mapping[int, Claim],
+    day: range,
+    *,
+    hours: OpeningHours,
+    now: datetime,
+    user_id: int | None,
 ) -> list[str]:
     """Return a word for each quarter hour of a day: what the day strip draws."""
     current = slot_no(now)
     return [
-        "past" if number < current else _cell(claims.get(number), user_id)
+        "past"
+        if number < current
+        else "blocked"
+        if not (number in claims or hours.is_open(slot_start(number)))
+        else _cell(claims.get(number), user_id)
         for number in day
     ]
 
@@ -268,14 +279,3 @@ def _plug_counts(evses: Sequence[EvseNow]) -> tuple[PlugCount, ...]:
     counts = Counter((plug.kind, plug.power_w) for evse in evses for plug in evse.plugs)
     strongest_first = sorted(counts, key=lambda each: (-each[1], each[0]))
     return tuple(PlugCount(*each, counts[each]) for each in strongest_first)
-
-
-def is_open_at(opening_hours: str, at: time) -> bool:
-    """Whether a location that opens so is open at this wall time."""
-    if opening_hours == "24/7":
-        return True
-    opens, closes = opening_hours.split("-")
-    clock = f"{at:%H:%M}"
-    if opens < closes:
-        return opens <= clock < closes
-    return clock >= opens or clock < closes  # Past midnight.

@@ -16,6 +16,7 @@ from evcharge.accounts.models import Operator
 from evcharge.kernel.db import Base, UtcDateTime
 from evcharge.stations.rules import ConnectorKind, Lifecycle, ReportedStatus
 from evcharge.stations.rules.entries import search_text
+from evcharge.stations.rules.opening import OpeningHours
 
 
 def _search_text(context: DefaultExecutionContext) -> str:
@@ -57,6 +58,10 @@ class Location(Base):
     chargers: Mapped[list["Charger"]] = relationship(
         back_populates="location", order_by="Charger.identity"
     )
+
+    @property
+    def hours(self) -> OpeningHours:
+        return OpeningHours(self.opening_hours, self.timezone)
 
 
 class Charger(Base):

@@ -71,10 +71,10 @@ def _answer_stale_form(_error: CSRFError) -> ResponseReturnValue:
     return _page("This form was open for too long. Go back, reload, try again.", 400)
 
 
-def _answer_unstorable(_error: DataError | OverflowError) -> ResponseReturnValue:
+def _answer_unstorable(error: DataError | OverflowError) -> ResponseReturnValue:
     # A number too large for any column, a date beyond the calendar, a NUL in a text:
     # no form of ours sends them. Logged all the same, in case one does.
-    log.warning("refused what the database cannot hold", exc_info=True)
+    log.warning("refused what the database cannot hold", exc_info=error)
     return _page(MESSAGES[400], 400)
 
 

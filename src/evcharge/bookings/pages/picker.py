@@ -216,6 +216,7 @@ def _calendar(
         limits=limits,
         now=now,
         claimed=claimed_quarters(claims, user_id=user_id),
+        hours=evse.charger.location.hours,
         own=own,
     )
 

@@ -81,7 +81,7 @@ def move_booking(
     check_can_move(booking, now=now)
     check_slot(slot, limits=limits, now=now)
     evse = bookable_evses(session, [target])[target]
-    check_open([evse])
+    check_open(evse, slot)
     price = price_per_hour_after_move(booking, evse)
     amount = for_started_hours(slot.length, paise_per_hour=price)
     if amount not in (booking.amount_paise, accept_amount_paise):
@@ -95,8 +95,7 @@ def move_booking(
 
 def check_can_move(booking: Booking, *, now: datetime) -> None:
     """Raises: BookingNotActive, BookingStarted."""
-    is_over = booking.hold_expires_at is not None and booking.hold_expires_at <= now
-    if booking.status != BookingStatus.ACTIVE or is_over:
+    if booking.status != BookingStatus.ACTIVE or booking.has_lapsed(now=now):
         raise BookingNotActive(booking_id=booking.id)
     if booking.starts_at <= now:
         raise BookingStarted(booking_id=booking.id)

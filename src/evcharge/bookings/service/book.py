@@ -25,6 +25,7 @@ from evcharge.bookings.rules import (
     EvseNotBookable,
     KeyReused,
     Limits,
+    SiteClosed,
     Slot,
     Terms,
     TooManyBookings,
@@ -64,8 +65,9 @@ def book_slots(
     then every claim by EVSE and time. So two trips over the same EVSEs cannot
     wait for each other, and the limits hold against the driver's own second tab.
 
-    Raises: SlotNotBookable, EvseNotFound, EvseNotBookable, TooManyHolds,
-    TooManyBookings, SlotTaken, KeyReused. Leave the transaction on any of them.
+    Raises: SlotNotBookable (also SiteClosed), EvseNotFound, EvseNotBookable,
+    TooManyHolds, TooManyBookings, SlotTaken, KeyReused. Leave the transaction on
+    any of them.
     """
     lock_user(session, requests[0].user_id)
     if earlier := _earlier(session, requests):
@@ -75,7 +77,8 @@ def book_slots(
         check_slot(request.slot, limits=limits, now=now)
     _check_limits(session, requests, limits=limits, now=now)
     evses = bookable_evses(session, {request.evse_id for request in requests})
-    check_open(evses.values())
+    for request in requests:
+        check_open(evses[request.evse_id], request.slot)
     reap(session, [(each.evse_id, each.slot) for each in requests], now=now)
 
     bookings = [
@@ -103,11 +106,12 @@ def reap(
         expire(session, hold, now=now)
 
 
-def check_open(evses: Collection[BookableEvse]) -> None:
-    """Raises: EvseNotBookable."""
-    for evse in evses:
-        if not evse.is_open:
-            raise EvseNotBookable(evse_id=evse.evse_id)
+def check_open(evse: BookableEvse, slot: Slot) -> None:
+    """Raises: EvseNotBookable, SiteClosed."""
+    if not evse.is_open:
+        raise EvseNotBookable(evse_id=evse.evse_id)
+    if not evse.hours.covers(slot.starts_at, slot.ends_at):
+        raise SiteClosed(f"This site is open {evse.hours.text.replace('-', '–')}.")
 
 
 def _earlier(session: Session, requests: Sequence[BookingRequest]) -> list[Booking]:

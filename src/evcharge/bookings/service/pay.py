@@ -19,11 +19,12 @@ from evcharge.bookings.rules import (
 )
 from evcharge.bookings.service.alter import locked_booking, pay_back
 from evcharge.bookings.service.book import reap
-from evcharge.bookings.service.changes import must_change, record, tell
+from evcharge.bookings.service.changes import expire, must_change, record, tell
 from evcharge.bookings.service.claims import release, try_claim
 from evcharge.payments import service as payments
 from evcharge.payments.models import Checkout
 from evcharge.payments.rules import Item, ItemKind, NothingToPay
+from evcharge.stations.rules import EvseNotFound
 
 
 def open_checkout(
@@ -35,7 +36,7 @@ def open_checkout(
     """
     booking = locked_booking(session, booking_id, user_id=user_id)
     deadline = booking.hold_expires_at
-    if booking.status != BookingStatus.ACTIVE or (deadline and deadline <= now):
+    if booking.status != BookingStatus.ACTIVE or booking.has_lapsed(now=now):
         raise BookingNotActive(booking_id=booking_id)
     if not booking.due_paise:
         raise NothingToPay(booking_id=booking_id)
@@ -79,6 +80,8 @@ def confirm_paid(
     booking that is over, or paid already, goes back by itself.
     """
     booking = booking_by_id(session, item_id, lock=True)
+    if booking.has_lapsed(now=now) and not _can_be_had(session, booking, now=now):
+        expire(session, booking, now=now)
     before = booking.status
     kept = before == BookingStatus.ACTIVE or _revive(session, booking, now=now)
     paid = booking.paid_paise + amount_paise
@@ -106,16 +109,25 @@ def confirm_paid(
     tell(session, booking)
 
 
+def _can_be_had(session: Session, booking: Booking, *, now: datetime) -> bool:
+    """Whether the slot is still to come, at a place that is still open."""
+    if booking.ends_at <= now:
+        return False
+    try:
+        return bookable_evses(session, [booking.evse_id])[booking.evse_id].is_open
+    except EvseNotFound:  # Taken away altogether.
+        return False
+
+
 def _reason(kept: bool) -> str:
     return "Paid more than was due" if kept else "Paid after the slot was gone"
 
 
 def _revive(session: Session, booking: Booking, *, now: datetime) -> bool:
     """Take the slot of an expired hold again, if nobody else has come since."""
-    if booking.status != BookingStatus.EXPIRED or booking.ends_at <= now:
+    if booking.status != BookingStatus.EXPIRED:
         return False
-    evse = bookable_evses(session, [booking.evse_id])[booking.evse_id]
-    if not evse.is_open:
+    if not _can_be_had(session, booking, now=now):
         return False
     reap(session, [(booking.evse_id, booking.slot)], now=now)
     wanted = [(booking.evse_id, number, booking.id) for number in booking.slot.quarters]
