@@ -1,9 +1,9 @@
-"""Numbers for operators and admins. Reads everything, writes nothing."""
+"""What runs behind the pages."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from evcharge.kernel.jobs import Job
@@ -11,8 +11,11 @@ from evcharge.reports.rules import JobState
 
 
 def count_jobs(session: Session, *, now: datetime) -> dict[JobState, int]:
-    state = _state(now)
-    rows = session.execute(select(state, func.count()).group_by(state))
+    state = _state(now).label("state")
+    counted = select(state).subquery()
+    rows = session.execute(
+        select(counted.c.state, func.count()).group_by(counted.c.state)
+    )
     return dict.fromkeys(JobState, 0) | {JobState(word): count for word, count in rows}
 
 
@@ -32,11 +35,10 @@ def jobs_that_are(
 
 
 def _state(now: datetime) -> ColumnElement[str]:
+    is_over = Job.finished_at.is_not(None)
     return case(
-        (
-            Job.finished_at.is_not(None),
-            case((Job.failure.is_not(None), "failed"), else_="done"),
-        ),
+        (and_(is_over, Job.failure.is_not(None)), "failed"),
+        (is_over, "done"),
         (Job.leased_until > now, "running"),
         else_="waiting",
     )
