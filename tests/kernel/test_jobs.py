@@ -308,6 +308,54 @@ def test_a_repeating_job_is_enqueued_when_it_is_due(database: Database) -> None:
     assert created == [NOON, NOON + MINUTE]
 
 
+def test_a_repeating_job_leaves_nothing_behind_when_it_is_done(
+    database: Database,
+) -> None:
+    kept = enqueue_one(database)
+    schedule = {"sweep": MINUTE}
+    for minutes in range(3):
+        enqueue_scheduled(database, schedule, now=NOON + minutes * MINUTE)
+        handlers = {"sweep": succeed, "mail": succeed}
+        while run_next(database, handlers, now=utc_now(), schedule=schedule):
+            pass
+
+    with database.reading() as session:
+        assert list(session.scalars(select(Job.id))) == [kept]
+
+
+def test_a_repeating_job_that_failed_is_kept_until_somebody_looks(
+    database: Database,
+) -> None:
+    schedule = {"mail": MINUTE}
+    enqueue_scheduled(database, schedule, now=NOON)
+    for tried in range(1, MOST_ATTEMPTS + 1):
+        run_next(
+            database, {"mail": fail}, now=utc_now() + tried * LATER, schedule=schedule
+        )
+
+    with database.reading() as session:
+        assert [job.name for job in failed_jobs(session)] == ["mail"]
+
+
+def test_a_repeating_job_that_another_worker_has_now_is_left_alone(
+    database: Database,
+) -> None:
+    schedule = {"mail": MINUTE}
+    enqueue_scheduled(database, schedule, now=NOON)
+
+    def too_slow(_database: Database) -> None:
+        with pytest.raises(Crash):
+            run_next(
+                database, {"mail": crash}, now=utc_now() + LEASE, schedule=schedule
+            )
+
+    run_next(database, {"mail": too_slow}, now=utc_now(), schedule=schedule)
+
+    with database.reading() as session:
+        (job,) = session.scalars(select(Job))
+    assert job.attempts == 2
+
+
 def test_a_repeating_job_does_not_pile_up(database: Database) -> None:
     for minutes in range(3):
         enqueue_scheduled(database, {"sweep": MINUTE}, now=NOON + minutes * MINUTE)

@@ -12,7 +12,18 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Index, String, delete, func, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Delete,
+    Index,
+    String,
+    Update,
+    delete,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy import update as update_rows
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -46,6 +57,7 @@ LONGEST_FAILURE = 2_000
 class Job(Base):
     """Due, then leased, then done; or kept as failed after its last try.
 
+    One of the timetable leaves no row when it is done: there are thousands a day.
     Finished with a failure is failed for good; a failure alone will be tried again.
     """
 
@@ -114,17 +126,16 @@ def run_next(
     job = _claim(database, now=now)
     if job is None:
         return False
+    every = (schedule or {}).get(job.name)
     running = _running.set(job)
     try:
         handlers[job.name](database, **job.details)
     except Exception as error:
         log.exception("job %s (%s) failed, try %s", job.id, job.name, job.attempts)
         JOBS.labels(job.name, "failed").inc()
-        every = (schedule or {}).get(job.name)
         _record(database, job, _after_failure(job, repr(error), every, now=utc_now()))
     else:
-        done = {"finished_at": utc_now(), "leased_until": None, "failure": None}
-        _record(database, job, done)
+        _record(database, job, _after_success(every, now=utc_now()))
         JOBS.labels(job.name, "done").inc()
     finally:
         _running.reset(running)
@@ -139,7 +150,8 @@ def renew(database: Database, *, now: datetime) -> None:
 
     Raises: LeaseLost when another worker has it; stop then.
     """
-    if not _record(database, _running.get(), {"leased_until": now + LEASE}):
+    lease = update_rows(Job).values(leased_until=now + LEASE)
+    if not _record(database, _running.get(), lease):
         raise LeaseLost
 
 
@@ -178,26 +190,29 @@ def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def _after_success(every: timedelta | None, *, now: datetime) -> Update | Delete:
+    if every is not None:
+        return delete(Job)
+    return update_rows(Job).values(finished_at=now, leased_until=None, failure=None)
+
+
 def _after_failure(
     job: Job, failure: str, every: timedelta | None, *, now: datetime
-) -> dict[str, object]:
+) -> Update:
     pause = FIRST_PAUSE * 4 ** (job.attempts - 1)
-    return {
-        "failure": failure[:LONGEST_FAILURE],
-        "leased_until": None,
+    return update_rows(Job).values(
+        failure=failure[:LONGEST_FAILURE],
+        leased_until=None,
         # A repeating job never waits longer than its own next turn.
-        "due_at": now + min(pause, every or pause),
-        "finished_at": now if job.attempts >= MOST_ATTEMPTS else None,
-    }
+        due_at=now + min(pause, every or pause),
+        finished_at=now if job.attempts >= MOST_ATTEMPTS else None,
+    )
 
 
-def _record(database: Database, job: Job, values: Mapping[str, object]) -> bool:
+def _record(database: Database, job: Job, change: Update | Delete) -> bool:
     """Write unless another worker has the job by now, which its tries tell."""
-    statement = (
-        update_rows(Job)
-        .where(Job.id == job.id, Job.attempts == job.attempts)
-        .where(Job.finished_at.is_(None))
-        .values(values)
+    statement = change.where(
+        Job.id == job.id, Job.attempts == job.attempts, Job.finished_at.is_(None)
     )
     is_ours = database.perform(lambda session: changed(session, statement) == 1)
     if not is_ours:
