@@ -116,16 +116,25 @@ def test_starts_are_grouped_by_the_clock_at_the_charger():
     assert [part.name for part in a_calendar().parts(TODAY, HOUR)] == ["Evening"]
 
 
-def test_the_picture_of_today_shows_what_is_past_taken_and_free():
+def test_the_picture_of_today_shows_the_24_hours_from_this_hour():
     calendar = a_calendar(a_slot(after_hours=1))
 
     cells = calendar.cells(TODAY)
 
+    assert f"{calendar.starts_of_picture(TODAY):%H:%M}" == "17:00"
     assert len(cells) == 96
-    assert cells[:70] == [Quarter.PAST] * 70
-    assert cells[74:78] == [Quarter.TAKEN] * 4
-    assert cells[78:] == [Quarter.FREE] * 18
-    assert calendar.now_index(TODAY) == 70
+    assert cells[:2] == [Quarter.PAST] * 2
+    assert cells[2:6] == [Quarter.FREE] * 4
+    assert cells[6:10] == [Quarter.TAKEN] * 4
+    assert cells[10:] == [Quarter.FREE] * 86
+    assert calendar.now_index(TODAY) == 2
+
+
+def test_the_picture_of_another_day_is_that_day():
+    calendar = a_calendar()
+
+    assert f"{calendar.starts_of_picture(TOMORROW):%H:%M}" == "00:00"
+    assert len(calendar.cells(TOMORROW)) == 96
     assert calendar.now_index(TOMORROW) is None
 
 

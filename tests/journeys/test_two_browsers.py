@@ -77,7 +77,7 @@ def test_an_open_location_page_follows_the_bookings_of_others(
     sign_up(asha)
     binod.goto("/locations/2")
     point = binod.locator(".evse:has(.btn)").last
-    strip = point.get_by_role("img", name="Today")
+    strip = point.get_by_role("img", name="Next 24 hours")
     before = strip.get_attribute("aria-label") or ""
     book = point.get_by_role("link", name="Book").get_attribute("href")
     asha.goto(f"{book}?minutes=15")

@@ -284,9 +284,9 @@ def test_the_strip_shows_what_is_taken_and_what_is_yours(
     mine = driver.get(f"/locations/{place}?fragment=1").text
     anybodys = client.get(f"/locations/{place}?fragment=1").text
 
-    assert 'aria-label="Today: Yours 18:30–19:30."' in mine
-    assert 'aria-label="Today: Taken 18:30–20:30."' in mine
-    assert 'aria-label="Today: Taken 18:30–19:30."' in anybodys
+    assert 'aria-label="Next 24 hours: Yours 18:30–19:30."' in mine
+    assert 'aria-label="Next 24 hours: Taken 18:30–20:30."' in mine
+    assert 'aria-label="Next 24 hours: Taken 18:30–19:30."' in anybodys
     assert "<html" not in mine
 
 
@@ -317,7 +317,7 @@ def test_maintenance_is_shown_with_its_end(database, client, place):
     answer = client.get(f"/locations/{place}")
 
     assert "Not in service until today 18:30 Next free today 18:30" in text_of(answer)
-    assert 'aria-label="Today: Closed 17:30–18:30."' in answer.text
+    assert 'aria-label="Next 24 hours: Closed 17:30–18:30."' in answer.text
 
 
 def test_a_reserved_evse_says_from_when_to_when(database, client, place):

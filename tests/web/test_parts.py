@@ -95,9 +95,11 @@ def test_a_strip_draws_runs_and_says_them(show):
     cells = ["past"] * 36 + ["taken"] * 6 + ["free"] * 54
 
     drawn = show(
-        '{% from "_strip.html" import day_strip %}{{ day_strip(cells, 36, "A1") }}',
+        '{% from "_strip.html" import day_strip %}'
+        '{{ day_strip(cells, midnight, 36, "A1") }}',
         markup=True,
         cells=cells,
+        midnight=datetime(2026, 11, 23, tzinfo=UTC),
     )
 
     assert 'aria-label="A1: Taken 09:00–10:30."' in drawn

@@ -20,6 +20,7 @@ from evcharge.stations.rules import ClaimedBy
 from evcharge.stations.rules.opening import OpeningHours
 
 HOUR = timedelta(hours=1)
+A_DAY = timedelta(hours=24)
 SHORT_LENGTHS = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 45, 60, 90))
 
 # Where one part of the day ends and the next begins, on the clock at the charger.
@@ -124,20 +125,30 @@ class Calendar:
         return [part for part in parts if part.starts]
 
     def cells(self, on: date) -> list[Quarter]:
-        """What each quarter hour of the day is, for its picture."""
-        return [self._cell(number) for number in self._quarters(on)]
+        """What each quarter hour is, for the picture of the day."""
+        return [self._cell(number) for number in self._pictured(on)]
+
+    def starts_of_picture(self, on: date) -> datetime:
+        return slot_start(self._pictured(on).start).astimezone(self.zone)
+
+    def now_index(self, on: date) -> int | None:
+        """Where in the picture of the day now is; None on any other day."""
+        current, pictured = slot_no(self.now), self._pictured(on)
+        return current - pictured.start if current in pictured else None
+
+    def _pictured(self, on: date) -> range:
+        """The day; for today the 24 hours from this hour, as much of it may be over."""
+        if on != self.day_of(self.now):
+            return self._quarters(on)
+        hour = self.now.astimezone(self.zone).replace(minute=0)
+        first = slot_no(hour)
+        return range(first, first + A_DAY // QUARTER)
 
     def _cell(self, number: int) -> Quarter:
         if number < slot_no(self.now):
             return Quarter.PAST
         is_open = self.hours.is_open(slot_start(number))
         return self.claimed.get(number, Quarter.FREE if is_open else Quarter.BLOCKED)
-
-    def now_index(self, on: date) -> int | None:
-        """How many quarter hours of the day have passed; None on any other day."""
-        quarters = self._quarters(on)
-        current = slot_no(self.now)
-        return current - quarters.start if current in quarters else None
 
     def day_of(self, at: datetime) -> date:
         return at.astimezone(self.zone).date()

@@ -1,13 +1,13 @@
 """Pages on which drivers find a charger: the search, and a location."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from evcharge.bookings.rules import Limits, Slot, slot_no
+from evcharge.bookings.rules import QUARTER, Limits, Slot
 from evcharge.kernel.clock import utc_now
 from evcharge.network.forms import SearchForm, location_ids, search_from_args
 from evcharge.network.queries import (
@@ -18,6 +18,7 @@ from evcharge.network.queries import (
     sites_by_id,
 )
 from evcharge.network.rules import (
+    LOOK_AHEAD,
     PER_PAGE,
     EvseNow,
     Search,
@@ -112,15 +113,18 @@ def location(location_id: int) -> ResponseReturnValue:
     now = utc_now()
     site = site_page(reading(), location_id)
     zone = ZoneInfo(site.timezone)
-    today = _today(now, zone)
-    evses = evses_now(reading(), [location_id], now=now, stretch=today)[location_id]
+    shown = _next_day(now, zone)
+    # What is under way began before the picture does, and is to say when.
+    asked = Slot(shown.starts_at - Limits.of(settings()).longest, shown.ends_at)
+    evses = evses_now(reading(), [location_id], now=now, stretch=asked)[location_id]
     part = "_evses.html" if "fragment" in request.args else "location.html"
     return render_template(
         f"network/{part}",
         site=site,
         evses=evses,
-        strips=_strips(evses, today, site.hours, now=now),
-        now_index=(now - today.starts_at) / timedelta(minutes=15),
+        strips=_strips(evses, shown, site.hours, now=now),
+        strip_starts_at=shown.starts_at,
+        now_index=(now - shown.starts_at) / QUARTER,
         summary=summary_of(evses, Search()),
         amenities=[AMENITIES[each] for each in site.amenities if each in AMENITIES],
         is_open_now=site.hours.is_open(now),
@@ -173,25 +177,22 @@ def _fits(minutes: int, limits: Limits) -> bool:
     return limits.shortest <= timedelta(minutes=minutes) <= limits.longest
 
 
-def _today(now: datetime, zone: ZoneInfo) -> Slot:
-    """Return the day it is at the charger, from midnight to midnight there."""
-    day = now.astimezone(zone).date()
-    return Slot(_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(0), zone)
+def _next_day(now: datetime, zone: ZoneInfo) -> Slot:
+    """Return the 24 hours from the hour it is at the charger: late in the evening
+    little of the day itself is left to see."""
+    hour = now.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    begin = hour.astimezone(UTC)
+    return Slot(hour, (begin + LOOK_AHEAD).astimezone(zone))
 
 
 def _strips(
-    evses: list[EvseNow], today: Slot, hours: OpeningHours, *, now: datetime
+    evses: list[EvseNow], shown: Slot, hours: OpeningHours, *, now: datetime
 ) -> dict[int, list[str]]:
     user = current_user_or_none()
-    day = range(slot_no(today.starts_at), slot_no(today.ends_at))
     return {
         evse.evse_id: day_cells(
             evse.claims,
-            day,
+            shown.quarters,
             hours=hours,
             now=now,
             user_id=None if user is None else user.id,

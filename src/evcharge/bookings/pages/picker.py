@@ -102,6 +102,10 @@ class Picker:
         return self.calendar.cells(self.day)
 
     @property
+    def picture_starts_at(self) -> datetime:
+        return self.calendar.starts_of_picture(self.day)
+
+    @property
     def now_index(self) -> int | None:
         return self.calendar.now_index(self.day)
 
