@@ -91,6 +91,11 @@ def amount(page: Page, selector: str) -> str:
     return found.group()
 
 
+def paise(money: str) -> int:
+    """`₹1,234.50` is 123450."""
+    return int(re.sub(r"\D", "", money))
+
+
 def happened(page: Page) -> list[str]:
     """The booking's history, oldest first."""
     return page.locator(".timeline-title").all_inner_texts()

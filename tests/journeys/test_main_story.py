@@ -61,7 +61,7 @@ def find_a_fast_charger(page: Page) -> None:
 def choose_a_time(page: Page) -> str:
     """Returns the price that was shown for 90 minutes."""
     choose_day(page, 5)
-    page.locator("label", has_text="1 h 30 min").click()
+    page.locator("label", has_text="1.5 h").click()
     expect(page.locator("[data-shown]")).to_have_attribute("data-minutes", "90")
     expect(hold_button(page)).to_be_disabled()
 
@@ -152,7 +152,7 @@ def test_from_sign_up_to_the_refund_without_scripts(
     page.get_by_role("link", name="Hebbal Ring Road", exact=True).click()
     page.get_by_role("link", name=re.compile("^Book charging point")).last.click()
     choose_day(page, 6)
-    page.locator("label", has_text="1 h 30 min").click()
+    page.locator("label", has_text="1.5 h").click()
     free_starts(page).nth(5).click()
     page.get_by_role("button", name="Show price").click()
     expect(page.locator("[data-price]")).to_contain_text("2 started hours")
