@@ -167,6 +167,7 @@ def things(session: Session) -> dict[str, Any]:
         "charger_id": 1,
         "evse_id": 1,
         "connector_id": connector.id,
+        "operator_id": 1,
         "user_id": driver.id,
         "booking_id": booking.id,
         "payment_id": payment.id,
@@ -194,6 +195,13 @@ def double(session: Session) -> None:
 
     add("users", id=more("users", "id", 10_000), email_key=longer("users", "email_key"))
     add("logins", id=other("logins"))
+    add(
+        "operators",
+        id=more("operators", "id", 10_000),
+        name=longer("operators", "name"),
+        name_key=longer("operators", "name_key"),
+    )
+    add("operator_members", user_id=more("operator_members", "user_id", 10_000))
     add("locations", id=more("locations", "id", 10_000))
     add(
         "chargers",

@@ -19,7 +19,7 @@ from flask_migrate import upgrade
 from flask_migrate.cli import db as migrations
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from evcharge.accounts.cli import users
+from evcharge.accounts.cli import operators, users
 from evcharge.app import create_app
 from evcharge.asgi import new_worker, run_all_in_one, run_gateway
 from evcharge.bookings.cli import audit
@@ -196,6 +196,7 @@ def demo() -> None:
 
 cli.add_command(audit)
 cli.add_command(users)
+cli.add_command(operators)
 cli.add_command(chargers)
 cli.add_command(migrations, "db")
 

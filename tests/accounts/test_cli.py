@@ -3,8 +3,8 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import make
-from evcharge.accounts.cli import users
-from evcharge.accounts.models import User
+from evcharge.accounts.cli import operators, users
+from evcharge.accounts.models import Operator, User
 from evcharge.accounts.rules import Role
 from evcharge.accounts.rules.passwords import is_password
 
@@ -82,3 +82,55 @@ def test_accounts_are_listed_by_role(run, database):
     assert "asha@example.com" in everybody.output
     assert "meera@example.com" in only_admins.output
     assert "asha@example.com" not in only_admins.output
+
+
+@pytest.fixture
+def run_operators(database):
+    def invoke(*arguments):
+        return CliRunner().invoke(operators, arguments, obj=database)
+
+    return invoke
+
+
+def test_the_first_operator_is_added_where_the_program_runs(run_operators, database):
+    answer = run_operators("add", "  Zeta   Power ", "--phone", "1800 123 4567")
+
+    assert answer.exit_code == 0, answer.output
+    with database.reading() as session:
+        zeta = session.scalars(select(Operator)).one()
+    assert (zeta.name, zeta.support_phone) == ("Zeta Power", "18001234567")
+    assert answer.output == f"Zeta Power is operator {zeta.id}.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["ZETA POWER"], "There is already an operator with this name."),
+        ([" "], "Type the operator's name."),
+        (["Other", "--phone", "12"], "Type ten digits"),
+    ],
+)
+def test_an_operator_that_cannot_be_is_not_added(
+    run_operators, database, arguments, sentence
+):
+    run_operators("add", "Zeta Power")
+
+    answer = run_operators("add", *arguments)
+
+    assert answer.exit_code == 1
+    assert sentence in answer.output
+    with database.reading() as session:
+        assert session.scalars(select(Operator.name)).all() == ["Zeta Power"]
+
+
+def test_operators_are_listed_with_how_many_work_for_them(run_operators, database):
+    with database.transaction() as session:
+        make.a_user(
+            session, role="operator", operator=make.an_operator(session, "Zeta")
+        )
+        make.an_operator(session, "Alpha")
+
+    alpha, zeta = run_operators("list").output.splitlines()
+
+    assert alpha.split()[1:] == ["0", "–", "Alpha"]
+    assert zeta.split()[1:] == ["1", "–", "Zeta"]

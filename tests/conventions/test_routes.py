@@ -63,6 +63,14 @@ operator POST /admin/locations/<int:location_id>/edit
 operator POST /admin/locations/<int:location_id>/open
 operator GET  /admin/locations/new
 operator POST /admin/locations/new
+admin    GET  /admin/operators
+admin    GET  /admin/operators/<int:operator_id>
+admin    GET  /admin/operators/<int:operator_id>/edit
+admin    POST /admin/operators/<int:operator_id>/edit
+admin    POST /admin/operators/<int:operator_id>/members
+admin    POST /admin/operators/<int:operator_id>/members/<int:user_id>/remove
+admin    GET  /admin/operators/new
+admin    POST /admin/operators/new
 operator GET  /admin/payments
 admin    GET  /admin/users
 admin    GET  /admin/users.csv

@@ -1,19 +1,22 @@
-"""`evcharge users`: the first admin, and who there is."""
+"""`evcharge users` and `evcharge operators`: the first ones, and who there is."""
 
 import sys
 
 import click
 
-from evcharge.accounts.queries import users_matching
+from evcharge.accounts.queries import all_operators, member_counts, users_matching
 from evcharge.accounts.rules import (
     Profile,
     Role,
     UserFilter,
     email_from_text,
     name_from_text,
+    operator_name_from_text,
+    support_phone_from_text,
 )
 from evcharge.accounts.rules.passwords import check_password, hash_password
 from evcharge.accounts.service import create_admin as open_admin_account
+from evcharge.accounts.service import create_operator
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.errors import DomainError
@@ -69,4 +72,41 @@ def list_users(database: Database, role: str | None, limit: int) -> None:
         click.echo(
             f"{user.id:>6}  {user.role.value:<8}  {user.status.value:<9}"
             f"  {user.email}  {user.name}"
+        )
+
+
+@click.group()
+def operators() -> None:
+    """Look after the organisations that run chargers."""
+
+
+@operators.command("add")
+@click.argument("name")
+@click.option("--phone", default="", help="Whom drivers call when they are stuck.")
+@click.pass_obj
+def add_operator(database: Database, name: str, phone: str) -> None:
+    """Add one, so that locations can be added for it."""
+    try:
+        clean_name = operator_name_from_text(name)
+        number = support_phone_from_text(phone)
+        operator_id = database.perform(
+            lambda session: create_operator(
+                session, name=clean_name, phone=number, now=utc_now()
+            )
+        )
+    except DomainError as refusal:
+        raise click.ClickException(refusal.message) from refusal
+    click.echo(f"{clean_name} is operator {operator_id}.")
+
+
+@operators.command("list")
+@click.pass_obj
+def list_operators(database: Database) -> None:
+    """Show operators and how many people work for each."""
+    with database.reading() as session:
+        found, members = all_operators(session), member_counts(session)
+    for operator in found:
+        click.echo(
+            f"{operator.id:>6}  {members.get(operator.id, 0):>3}"
+            f"  {operator.support_phone or '–':<16}  {operator.name}"
         )

@@ -16,8 +16,10 @@ from evcharge.accounts.rules import (
     UserStatus,
     email_from_text,
     name_from_text,
+    operator_name_from_text,
     phone_from_text,
     search_text,
+    support_phone_from_text,
 )
 from evcharge.accounts.rules.passwords import LONGEST_PASSWORD, check_password
 from evcharge.kernel.errors import InvalidInput
@@ -107,6 +109,27 @@ class PasswordForm(Form):
 
 class LeaveForm(Form):
     present = PasswordField("Password", [typed("password")])
+
+
+class OperatorForm(Form):
+    name = StringField("Name", [obeys(operator_name_from_text)])
+    phone = TelField("Support number", [obeys(support_phone_from_text)])
+
+    @property
+    def clean_name(self) -> str:
+        return operator_name_from_text(self.name.data or "")
+
+    @property
+    def phone_number(self) -> str | None:
+        return support_phone_from_text(self.phone.data or "")
+
+
+class MemberForm(Form):
+    email = EmailField("E-mail", [obeys(email_from_text)])
+
+    @property
+    def address(self) -> str:
+        return email_from_text(self.email.data or "")
 
 
 def refuse(field: Field, refusal: InvalidInput | Exception) -> None:

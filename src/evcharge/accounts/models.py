@@ -2,9 +2,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from evcharge.accounts.rules import Role, UserStatus
+from evcharge.accounts.rules import Role, UserStatus, name_key
 from evcharge.kernel.db import Base, UtcDateTime
 
 
@@ -38,6 +39,11 @@ class Login(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+def _name_key(context: DefaultExecutionContext) -> str:
+    row = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return name_key(row["name"])
+
+
 class Operator(Base):
     """An organisation that runs chargers; OCPI calls it a CPO."""
 
@@ -45,6 +51,10 @@ class Operator(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(120), unique=True)
+    # Folded by Python: SQLite would only fold the case of ASCII. Edits write it too.
+    name_key: Mapped[str] = mapped_column(
+        String(120), default=_name_key, server_default="", index=True, unique=True
+    )
     support_phone: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     members: Mapped[list["OperatorMember"]] = relationship(back_populates="operator")

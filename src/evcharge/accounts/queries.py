@@ -12,6 +12,7 @@ from evcharge.accounts.models import Login, Operator, OperatorMember, User
 from evcharge.accounts.rules import (
     AccountSuspended,
     Credentials,
+    OperatorNotFound,
     Role,
     UserFilter,
     UserNotFound,
@@ -90,6 +91,15 @@ def user_by_id(session: Session, user_id: int) -> User:
     return user
 
 
+def user_by_email(session: Session, email: str) -> User:
+    """Raises: UserNotFound."""
+    known = (User.email_key == email_key(email)) & (User.status != UserStatus.DELETED)
+    user = session.scalar(select(User).where(known))
+    if user is None:
+        raise UserNotFound("Nobody has an account with this e-mail address.")
+    return user
+
+
 def people_by_id(session: Session, user_ids: Collection[int]) -> dict[int, User]:
     people = session.scalars(select(User).where(User.id.in_(user_ids)))
     return {person.id: person for person in people}
@@ -129,6 +139,33 @@ def all_operators(session: Session) -> list[Operator]:
             select(Operator).order_by(Operator.name).options(raiseload("*"))
         )
     )
+
+
+def operator_by_id(session: Session, operator_id: int) -> Operator:
+    """Raises: OperatorNotFound."""
+    operator = session.get(Operator, operator_id, options=[raiseload("*")])
+    if operator is None:
+        raise OperatorNotFound(operator_id=operator_id)
+    return operator
+
+
+def members_of(session: Session, operator_id: int) -> list[User]:
+    """Return who works for an operator, by name."""
+    return list(
+        session.scalars(
+            select(User)
+            .join(OperatorMember, OperatorMember.user_id == User.id)
+            .where(OperatorMember.operator_id == operator_id)
+            .order_by(User.name, User.id)
+        )
+    )
+
+
+def member_counts(session: Session) -> dict[int, int]:
+    """Return how many people work for each operator that has any."""
+    employer = OperatorMember.operator_id
+    rows = session.execute(select(employer, func.count()).group_by(employer))
+    return dict(rows.all())
 
 
 def users_matching(

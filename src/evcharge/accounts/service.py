@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from evcharge.accounts.models import Login, Operator, OperatorMember, User
@@ -27,6 +28,7 @@ from evcharge.accounts.rules import (
     LastAdmin,
     NotAnAdminNow,
     NotAnOperator,
+    OperatorNameTaken,
     OperatorNotFound,
     OwnAccount,
     PasswordChanged,
@@ -39,6 +41,7 @@ from evcharge.accounts.rules import (
     WrongCredentials,
     email_from_text,
     email_key,
+    name_key,
     nobody,
 )
 from evcharge.accounts.rules.passwords import MATCHES_NOTHING, SCRYPT, is_password
@@ -256,6 +259,40 @@ def _for_admin(session: Session, *, user_id: int, actor_id: int) -> User:
     if user is actor:
         raise LastAdmin if len(people) == 1 else OwnAccount
     return user
+
+
+# ── operators ────────────────────────────────────────────────────────────────────
+
+
+def create_operator(
+    session: Session, *, name: str, phone: str | None, now: datetime
+) -> int:
+    """Add an organisation that runs chargers and return its id.
+
+    Raises: OperatorNameTaken; of two who want one name at once, one.
+    """
+    key = name_key(name)
+    row = {"name": name, "name_key": key, "support_phone": phone, "created_at": now}
+    if not insert_missing(session, Operator, [row]):
+        raise OperatorNameTaken
+    return session.scalars(select(Operator.id).where(Operator.name_key == key)).one()
+
+
+def edit_operator(
+    session: Session, *, operator_id: int, name: str, phone: str | None
+) -> None:
+    """Raises: OperatorNotFound, OperatorNameTaken."""
+    edit = (
+        update(Operator)
+        .where(Operator.id == operator_id)
+        .values(name=name, name_key=name_key(name), support_phone=phone)
+    )
+    try:
+        is_known = changed(session, edit) == 1
+    except IntegrityError as error:
+        raise OperatorNameTaken from error
+    if not is_known:
+        raise OperatorNotFound(operator_id=operator_id)
 
 
 def add_member(

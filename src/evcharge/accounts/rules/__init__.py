@@ -64,6 +64,11 @@ class OperatorNotFound(NotFound):
     message = "There is no such operator."
 
 
+class OperatorNameTaken(Conflict):
+    code = "operator_name_taken"
+    message = "There is already an operator with this name."
+
+
 class AccountSuspended(NotAllowed):
     code = "account_suspended"
     message = "This account is suspended. Write to us if you think that is wrong."
@@ -145,19 +150,32 @@ class NotAnOperator(Conflict):
 # Names
 
 
-def name_from_text(text: str) -> str:
+def name_from_text(text: str, *, whose: str = "your") -> str:
     """Return a name without spare spaces, in Unicode's composed form.
 
     Raises: InvalidName.
     """
     if text != printable(text):
-        raise InvalidName("Type your name without special characters.")
+        raise InvalidName(f"Type {whose} name without special characters.")
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not any(letter.isalnum() for letter in name):
-        raise InvalidName("Type your name.")
+        raise InvalidName(f"Type {whose} name.")
     if len(name) > LONGEST_NAME:
         raise InvalidName(f"Use at most {LONGEST_NAME} characters.")
     return name
+
+
+def operator_name_from_text(text: str) -> str:
+    """Raises: InvalidName."""
+    name = name_from_text(text, whose="the operator's")
+    if len(name_key(name)) > LONGEST_NAME:  # Folding case can make it longer.
+        raise InvalidName(f"Use at most {LONGEST_NAME} characters.")
+    return name
+
+
+def name_key(name: str) -> str:
+    """Return the form under which an operator's name is unique."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def printable(text: str) -> str:
@@ -230,6 +248,19 @@ def phone_from_text(text: str) -> str | None:
     if FOREIGN.fullmatch(digits) and len(text) <= LONGEST_NAME:
         return digits
     raise InvalidPhone
+
+
+# Numbers of companies that are free or cost the same from everywhere in India.
+TOLL_FREE = re.compile(r"1(?:800|860)[0-9]{6,7}")
+
+
+def support_phone_from_text(text: str) -> str | None:
+    """As `phone_from_text`, and numbers such as 1800 123 4567.
+
+    Raises: InvalidPhone.
+    """
+    digits = "".join(sign for sign in text if sign not in " -")
+    return digits if TOLL_FREE.fullmatch(digits) else phone_from_text(text)
 
 
 def spaced_phone(phone: str) -> str:

@@ -132,6 +132,8 @@ def _chosen_operator(form: LocationForm) -> Operator | None:
 
 def _new_page(form: LocationForm) -> str:
     operators = operators_in(reading(), current_user().scope)
+    if not operators:
+        return render_template("network/admin/no_operator.html")
     form.operator_id.choices = options(
         "Choose an operator", {str(each.id): each.name for each in operators}
     )

@@ -1,9 +1,10 @@
 """Pages on which admins find people, give them roles and suspend them."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from evcharge.accounts import service
+from evcharge.accounts.admin.blueprint import admin
 from evcharge.accounts.forms import operator_id_from_form, role_from_form, user_filter
 from evcharge.accounts.models import User
 from evcharge.accounts.queries import (
@@ -18,8 +19,6 @@ from evcharge.accounts.rules import Role, UserFilter, UserStatus, spaced_phone
 from evcharge.kernel.clock import utc_now
 from evcharge.web.context import admin_required, current_user, perform, reading
 from evcharge.web.spreadsheets import csv_answer
-
-admin = Blueprint("accounts_admin", __name__, template_folder="templates")
 
 PER_PAGE = 50
 MOST_ROWS_IN_A_FILE = 50_000
