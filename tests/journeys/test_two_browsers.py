@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from journeys.steps import (
+    choose_day,
     choose_start,
     free_starts,
     hold_button,
@@ -112,3 +113,38 @@ def test_a_booking_page_follows_what_happens_in_another_window(
 
     expect(page.locator(".status").first).to_have_text("Cancelled", timeout=AT_ONCE_MS)
     expect(page.get_by_role("button", name=re.compile("^Pay"))).to_have_count(0)
+
+
+def test_what_happens_while_a_page_is_fetching_news_is_not_missed(
+    demo: Program, visit: Visit
+) -> None:
+    asha, binod = visit(demo), visit(demo)
+    sign_up(asha)
+    binod.goto("/evses/34/book")
+    choose_day(binod, 4)
+    under_way: list[tuple[Route, APIResponse]] = []
+
+    def be_slow(route: Route) -> None:
+        under_way.append((route, route.fetch()))
+
+    binod.route("**/*fragment=1*", be_slow, times=1)
+    first = hold_one(asha, 34)
+    while not under_way:
+        binod.wait_for_timeout(50)
+    second = hold_one(asha, 34)
+    binod.wait_for_timeout(1_000)  # Until the hint has come, while the answer has not.
+
+    route, old_news = under_way[0]
+    route.fulfill(response=old_news)
+
+    expect(start(binod, first)).to_be_disabled(timeout=AT_ONCE_MS)
+    expect(start(binod, second)).to_be_disabled(timeout=2 * AT_ONCE_MS)
+
+
+def hold_one(page: Page, evse_id: int) -> str:
+    """Returns the start of the slot that is now held."""
+    page.goto(f"/evses/{evse_id}/book")
+    chosen = choose_start(page, days_ahead=4)
+    hold_button(page).click()
+    expect(page.get_by_text("Held, not paid yet")).to_be_visible()
+    return chosen

@@ -18,17 +18,23 @@ class Part {
     this.topics = element.dataset.liveTopic.split(/\s+/).filter(Boolean);
     this.fetchedAt = 0;
     this.timer = null;
+    this.fetching = false;
+    this.again = false;
     this.stopped = false;
     element.addEventListener("live:refresh", () => this.refreshSoon());
   }
 
   refreshSoon() {
-    if (this.stopped || this.timer !== null) return;
+    // What is under way may have been rendered before this hint was sent.
+    this.again = this.fetching;
+    if (this.stopped || this.fetching || this.timer !== null) return;
     const rest = Math.max(0, this.fetchedAt + PAUSE_MS - Date.now());
     this.timer = setTimeout(() => this.refresh(), rest + later());
   }
 
   async refresh() {
+    this.timer = null;
+    this.fetching = true;
     this.fetchedAt = Date.now();
     try {
       const url = new URL(this.element.dataset.liveUrl, location.href);
@@ -39,7 +45,8 @@ class Part {
     } catch {
       // No network: the slow refresh or the next hint tries again.
     } finally {
-      this.timer = null;
+      this.fetching = false;
+      if (this.again) this.refreshSoon();
     }
   }
 }
