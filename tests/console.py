@@ -51,11 +51,11 @@ class World:
 
 
 def a_world(database: Database, *, name: str = "Test Power") -> World:
-    now = this_hour()
+    now = utc_now()
     with database.transaction() as session:
         operator = make.an_operator(session, name)
         location = make.a_location(session, operator=operator, name=f"{name} site")
-        evse = make.an_evse(session, location=location, seen_at=utc_now())
+        evse = make.an_evse(session, location=location, seen_at=now)
         driver = make.a_user(session, name=f"Driver of {name}")
         staff = make.a_user(session, role="operator", operator=operator)
         job = Job(

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.topics import sign_topics
@@ -114,8 +115,9 @@ class Figures:
         return max(max(shares) for _, shares in self.heat)
 
 
-def figures(scope: Scope, period: Period, *, now: datetime) -> Figures:
-    session = reading()
+def figures(
+    session: Session, scope: Scope, period: Period, *, now: datetime
+) -> Figures:
     # Last week is asked about whatever the period, and so are seven days.
     since = min(period.previous_since, monday(now) - 7 * DAY)
     quarters = Quarters.of(since=period.since, until=period.until, days=period.days)
@@ -144,7 +146,7 @@ def dashboard() -> ResponseReturnValue:
     part = "fragment" in request.args
     return render_template(
         "reports/admin/_figures.html" if part else "reports/admin/dashboard.html",
-        figures=figures(user.scope, period, now=now),
+        figures=figures(reading(), user.scope, period, now=now),
         choices=CHOICES,
         listed=LISTED,
         token=sign_topics(settings().secret_key, ["dashboard"], user.id),
