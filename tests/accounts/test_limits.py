@@ -1,6 +1,7 @@
 """How often one may try, with the limits on."""
 
 import re
+from time import perf_counter
 
 import pytest
 
@@ -157,3 +158,18 @@ def test_looking_is_not_limited(app):
     client = app.test_client()
 
     assert {client.get("/login").status_code for _ in range(12)} == {200}
+
+
+def test_an_address_of_very_many_marks_does_not_keep_others_waiting(app):
+    client = app.test_client()
+    marks = "a" + 60_000 * "\u0301" + 60_000 * "\u0323"
+    began = perf_counter()
+
+    page = client.post(
+        "/login",
+        data={"email": marks, "password": "a guess"},
+        content_type="multipart/form-data",
+    )
+
+    assert page.status_code == 422
+    assert perf_counter() - began < 2

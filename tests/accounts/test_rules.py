@@ -1,4 +1,5 @@
 import unicodedata
+from time import perf_counter
 
 import pytest
 
@@ -67,6 +68,26 @@ def test_a_name_loses_only_spare_spaces(typed, name):
 def test_a_name_has_letters_and_nothing_unseen(typed):
     with pytest.raises(InvalidName):
         name_from_text(typed)
+
+
+# Marks in the wrong order: sorting this many takes minutes, while nobody is served.
+MANY_MARKS = "a" + 60_000 * "\u0301" + 60_000 * "\u0323"
+
+
+def test_a_name_of_very_many_marks_is_refused_at_once():
+    began = perf_counter()
+
+    with pytest.raises(InvalidName, match="at most 120"):
+        name_from_text(MANY_MARKS)
+
+    assert perf_counter() - began < 1
+
+
+def test_very_many_marks_are_looked_for_at_once():
+    began = perf_counter()
+
+    assert len(search_text(MANY_MARKS)) == 120
+    assert perf_counter() - began < 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from time import perf_counter
 
 import pytest
 from werkzeug.datastructures import MultiDict
@@ -146,7 +147,9 @@ def test_a_character_no_text_can_hold_is_dropped():
 
 
 def test_cards_are_asked_for_by_id_and_what_is_none_is_let_pass():
-    args = MultiDict([("id", "7"), ("id", "x"), ("id", "-1"), ("id", "9" * 40)])
+    args = MultiDict(
+        [("id", "7"), ("id", "x"), ("id", "-1"), ("id", "9" * 40), ("id", str(2**31))]
+    )
 
     assert location_ids(args, most=20) == [7]
 
@@ -155,3 +158,12 @@ def test_no_more_cards_are_made_than_a_page_has():
     args = MultiDict([("id", str(each)) for each in range(50)])
 
     assert location_ids(args, most=20) == list(range(20))
+
+
+def test_a_very_long_text_is_refused_before_anybody_folds_it():
+    began = perf_counter()
+
+    form = read(("q", "a" + 60_000 * "\u0301" + 60_000 * "\u0323"))
+
+    assert "q" in form.problems
+    assert perf_counter() - began < 1

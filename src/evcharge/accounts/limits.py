@@ -8,7 +8,7 @@ from math import ceil
 from flask import Response, current_app, request
 from itsdangerous import BadData, URLSafeSerializer
 
-from evcharge.accounts.rules import email_key
+from evcharge.accounts.rules import LONGEST_EMAIL, email_key
 from evcharge.web.context import current_user
 from evcharge.web.shell import limiter
 
@@ -52,8 +52,9 @@ def patience() -> str:
 
 
 def _fingerprint(email: str) -> str:
-    """Addresses are not kept where the counts are."""
-    return sha256(email_key(email).encode(errors="replace")).hexdigest()[:32]
+    """Addresses are not kept where the counts are. No account has a longer one."""
+    key = email_key(email[: LONGEST_EMAIL + 1])
+    return sha256(key.encode(errors="replace")).hexdigest()[:32]
 
 
 def _known_device() -> tuple[str, str]:

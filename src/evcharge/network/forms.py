@@ -109,11 +109,12 @@ def search_from_args(args: Args, *, limits: Limits, now: datetime) -> SearchForm
 def location_ids(args: Args, *, most: int) -> list[int]:
     """Return the ids a list of cards asks for; what is no id is let pass."""
     asked: Iterable[str] = args.getlist("id")[:most]
-    return [int(each) for each in asked if re.fullmatch(r"[0-9]{1,18}", each)]
+    return [int(each) for each in asked if re.fullmatch(r"[0-9]{1,9}", each)]
 
 
 def _words(text: str) -> tuple[str, ...]:
-    words = folded(text).split()
+    # Its length first: folding a long text may take very long.
+    words = folded(text[:LONGEST_TEXT]).split()
     if len(text) > LONGEST_TEXT or len(words) > MOST_WORDS:
         raise Unclear(f"Search with up to {MOST_WORDS} words.")
     return tuple(words)

@@ -16,7 +16,7 @@ from evcharge.kernel.errors import (
     NotFound,
     Unavailable,
 )
-from evcharge.web.context import SignInRequired
+from evcharge.web.context import SignInRequired, reading
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +75,7 @@ def _answer_unstorable(error: DataError | OverflowError) -> ResponseReturnValue:
     # A number too large for any column, a date beyond the calendar, a NUL in a text:
     # no form of ours sends them. Logged all the same, in case one does.
     log.warning("refused what the database cannot hold", exc_info=error)
+    reading().rollback()  # PostgreSQL answers nothing more until then, nor the page.
     return _page(MESSAGES[400], 400)
 
 

@@ -11,6 +11,9 @@ from evcharge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 LONGEST_NAME = 120
 LONGEST_EMAIL = 254
+# Putting a text into its composed form can take time that grows with the square of
+# its length. Nothing longer is put there; composing makes no name that much shorter.
+MOST_COMPOSED = 4 * LONGEST_NAME
 
 
 class Role(StrEnum):
@@ -157,10 +160,11 @@ def name_from_text(text: str, *, whose: str = "your") -> str:
     """
     if text != printable(text):
         raise InvalidName(f"Type {whose} name without special characters.")
-    name = " ".join(unicodedata.normalize("NFC", text).split())
+    spaced = " ".join(text.split())
+    name = unicodedata.normalize("NFC", spaced[:MOST_COMPOSED])
     if not any(letter.isalnum() for letter in name):
         raise InvalidName(f"Type {whose} name.")
-    if len(name) > LONGEST_NAME:
+    if len(spaced) > MOST_COMPOSED or len(name) > LONGEST_NAME:
         raise InvalidName(f"Use at most {LONGEST_NAME} characters.")
     return name
 
@@ -197,7 +201,8 @@ def _is_printable(letter: str) -> bool:
 
 def search_text(text: str) -> str:
     """Return what may safely be looked for: PostgreSQL's text takes no NUL."""
-    return unicodedata.normalize("NFC", printable(text)).strip()[:LONGEST_NAME]
+    kept = printable(text).strip()[:MOST_COMPOSED]
+    return unicodedata.normalize("NFC", kept).strip()[:LONGEST_NAME]
 
 
 # E-mail addresses
