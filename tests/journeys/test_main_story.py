@@ -44,6 +44,7 @@ def find_a_fast_charger(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Place, name or pincode").fill("Bengaluru")
     page.get_by_role("button", name="Search").click()
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("CCS2", exact=True).check()  # A chip filters at once.
     page.wait_for_url(re.compile("connector=ccs2"))
     page.get_by_label("From 50 kW", exact=True).check()

@@ -16,6 +16,7 @@ from evcharge.network.queries import (
     find_sites,
     site_page,
     sites_by_id,
+    totals,
 )
 from evcharge.network.rules import (
     LOOK_AHEAD,
@@ -76,11 +77,13 @@ def home() -> ResponseReturnValue:
     limits = Limits.of(settings())
     form = search_from_args(request.args, limits=limits, now=now)
     sites, has_more = find_sites(reading(), form.search, now=now)
+    filters = _filters(form)
     page = render_template(
         "network/home.html",
         form=form,
         cards=_cards(sites, form.search, now=now),
-        filters=_filters(form),
+        filters=filters,
+        totals=None if filters or form.near else totals(reading(), now=now),
         has_more=has_more,
         kinds=KINDS,
         powers=POWERS_KW,

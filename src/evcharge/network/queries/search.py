@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import cos, pi, radians
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from evcharge.accounts.models import Operator
@@ -220,6 +220,35 @@ def _is_available(now: datetime) -> ColumnElement[bool]:
     quarter = slot_start(slot_no(now))
     claimed = is_taken(Evse.id, Slot(quarter, quarter + QUARTER), now=now)
     return and_(is_heard_of(now), ~busy, ~claimed)
+
+
+# ── all of them in a line ────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What there is to find, counted as the cards count."""
+
+    locations: int
+    points: int
+    free: int
+
+
+def totals(session: Session, *, now: datetime) -> Totals:
+    is_counted = Evse.lifecycle != Lifecycle.PLANNED
+    is_free = and_(*_evse_conditions(Search(is_free_now=True), now=now))
+    row = session.execute(
+        select(
+            func.count(Location.id.distinct()),
+            func.count().filter(is_counted),
+            func.count().filter(is_free),
+        )
+        .select_from(Evse)
+        .join(Charger, Charger.id == Evse.charger_id)
+        .join(Location, Location.id == Charger.location_id)
+        .where(Location.is_active, Evse.lifecycle != Lifecycle.REMOVED)
+    ).one()
+    return Totals(*row)
 
 
 # ── one location ─────────────────────────────────────────────────────────────────

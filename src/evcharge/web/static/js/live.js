@@ -1,6 +1,7 @@
 // Keeps marked parts of a page fresh: a hint says "look again", then we fetch.
 //   <div data-live-topic="location:7" data-live-url="/locations/7/evses">
 // Several topics are separated by spaces; data-live-token carries signed topics.
+// A page that has put in other parts says so with "live:parts" on the document.
 // After a change the part hears "live:updated"; ask for one with "live:refresh".
 import { swap } from "./swap.js";
 
@@ -51,9 +52,10 @@ class Part {
   }
 }
 
-const parts = [...document.querySelectorAll("[data-live-topic]")].map(
-  (element) => new Part(element),
-);
+const find = () =>
+  [...document.querySelectorAll("[data-live-topic]")].map((element) => new Part(element));
+
+let parts = find();
 let hints = null;
 let retryMs = FIRST_RETRY_MS;
 let retryTimer = null;
@@ -95,21 +97,24 @@ const close = () => {
 
 const refreshAll = () => parts.forEach((part) => part.refreshSoon());
 
-if (parts.length > 0) {
+open();
+setInterval(() => document.hidden || refreshAll(), SLOW_REFRESH_MS + later());
+document.addEventListener("live:parts", () => {
+  close();
+  parts = find();
   open();
-  setInterval(() => document.hidden || refreshAll(), SLOW_REFRESH_MS + later());
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      close();
-      return;
-    }
-    refreshAll();
-    open();
-  });
-  addEventListener("pagehide", close);
-  addEventListener("pageshow", (event) => {
-    if (!event.persisted) return;
-    refreshAll();
-    open();
-  });
-}
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    close();
+    return;
+  }
+  refreshAll();
+  open();
+});
+addEventListener("pagehide", close);
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  refreshAll();
+  open();
+});

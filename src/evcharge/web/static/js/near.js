@@ -13,6 +13,8 @@ const say = (words) => {
 
 const searchFrom = ({ coords }) => {
   input.value = `${coords.latitude.toFixed(DECIMALS)},${coords.longitude.toFixed(DECIMALS)}`;
+  button.disabled = false;
+  say("");
   input.form.requestSubmit();
 };
 
