@@ -444,5 +444,5 @@ def test_the_limits_of_this_installation_are_shown(database, new_settings, desk,
 
     page = client.get(at)
 
-    assert page.text.count("data-day-link") == 3
-    assert "1 h 30 min" not in words(page)
+    assert page.text.count('<a class="day') == 3
+    assert "1.5 h" not in words(page)

@@ -136,9 +136,10 @@ class Picker:
     def power_w(self) -> int:
         return max((plug.power_w for plug in self.evse.connectors), default=0)
 
-    def energy_wh(self, length: timedelta) -> int:
-        """The most this length can give; the car may take less."""
-        return self.power_w * (length // timedelta(minutes=1)) // 60
+    @property
+    def energy_wh(self) -> int:
+        """The most the length can give; the car may take less."""
+        return self.power_w * self.minutes // 60
 
     def terms_of(self, slot: Slot) -> str:
         return cancelling_terms(

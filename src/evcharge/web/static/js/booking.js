@@ -67,6 +67,15 @@ const summarise = () => {
   showViewerTime(input);
 };
 
+// The bar grows with what it says. It must not cover what was just chosen.
+const keepInSight = () => {
+  const label = chosen()?.closest("label").getBoundingClientRect();
+  const bar = form.getBoundingClientRect();
+  const isBelow = label && label.left < bar.right && label.right > bar.left;
+  if (!isBelow || label.bottom <= bar.top) return;
+  window.scrollBy({ top: label.bottom - bar.top + 12, behavior: "instant" });
+};
+
 // What was chosen before the part changed, so that we notice when it is gone.
 let last = null;
 const remember = () => {
@@ -153,6 +162,7 @@ part.addEventListener("change", ({ target }) => {
   }
   say("");
   summarise();
+  keepInSight();
   remember();
 });
 
