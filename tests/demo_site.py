@@ -31,7 +31,7 @@ EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin"
 # Who asks, for what, and the most SQL statements that may take, those to know who
 # asks among them.
 PAGES = [
-    ("driver", "/", 5),
+    ("driver", "/", 6),
     ("driver", "/locations/cards?id=1&id=2", 5),
     ("driver", "/locations/{location_id}", 5),
     ("driver", "/evses/{evse_id}/book", 5),
@@ -69,6 +69,7 @@ PAGES = [
     ("operator", "/admin/evses/{evse_id}/connectors/new", 5),
     ("operator", "/admin/evses/{evse_id}/connectors/{connector_id}/edit", 5),
     ("operator", "/admin/payments", 6),
+    ("operator", "/admin/payments.csv", 5),
     ("admin", "/admin/jobs", 4),
     ("admin", "/admin/operators", 4),
     ("admin", "/admin/operators/new", 2),
@@ -181,7 +182,7 @@ def things(session: Session) -> dict[str, Any]:
 def double(session: Session) -> None:
     tables = metadata.tables
 
-    def add(name: str, **changed: Any) -> None:
+    def add(name: str, /, **changed: Any) -> None:
         copy_rows(session, tables[name], changed)
 
     def other(name: str, column: str = "id") -> Any:

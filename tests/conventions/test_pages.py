@@ -13,6 +13,9 @@ from werkzeug.exceptions import HTTPException
 import evcharge.app as app_module
 from demo_site import PAGES, Site, load, load_twice, open_site
 
+# Two demos are loaded for all of it: once, not on each worker.
+pytestmark = pytest.mark.xdist_group("pages")
+
 # For programs. What they ask is counted where they are tested.
 HEALTH = {"/healthz", "/readyz", "/metrics"}
 

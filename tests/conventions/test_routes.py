@@ -72,6 +72,8 @@ admin    POST /admin/operators/<int:operator_id>/members/<int:user_id>/remove
 admin    GET  /admin/operators/new
 admin    POST /admin/operators/new
 operator GET  /admin/payments
+operator GET  /admin/payments.csv
+admin    POST /admin/refunds/<uuid:refund_id>/retry
 admin    GET  /admin/users
 admin    GET  /admin/users.csv
 admin    GET  /admin/users/<int:user_id>

@@ -16,6 +16,16 @@ from program import EVCHARGE, Program, free_port
 Visit = Callable[..., Page]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories on PostgreSQL share a worker, so that only one starts a demo for them."""
+    for item in items:
+        if "demo_on_both" in getattr(item, "fixturenames", ()) and (
+            "[postgresql]" in item.name
+        ):
+            item.add_marker(pytest.mark.xdist_group("stories on postgresql"))
+
+
 @pytest.fixture(scope="session")
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
