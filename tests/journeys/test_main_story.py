@@ -148,6 +148,7 @@ def test_from_sign_up_to_the_refund_without_scripts(
 
     page.goto("/")
     page.get_by_label("Place, name or pincode").fill("Bengaluru")
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("CCS2", exact=True).check()
     page.get_by_role("button", name="Show chargers").click()
     page.get_by_role("link", name="Hebbal Ring Road", exact=True).click()
