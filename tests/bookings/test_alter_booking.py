@@ -16,7 +16,7 @@ from evcharge.bookings.rules import (
     SlotTaken,
     TooEarly,
 )
-from evcharge.bookings.service import mark_no_show
+from evcharge.bookings.service import cancel_unpaid, mark_no_show
 from evcharge.stations.models import Charger
 from make import HOUR, MINUTE, NOON, PRICE_PAISE, a_slot
 
@@ -95,6 +95,34 @@ def test_a_paid_booking_moved_to_a_dearer_slot_is_kept_and_the_rest_is_due(desk)
     desk.pay(moved)
     assert desk.read(booking.id).payment_status == "PAID"
     assert desk.audit() == []
+
+
+def unpaid_swept(desk, *, now):
+    return desk.database.perform(lambda session: cancel_unpaid(session, now=now))
+
+
+def test_whoever_moves_to_a_dearer_slot_does_not_get_it_for_the_old_price(desk):
+    booking = desk.book()
+    desk.pay(booking)
+    moved = desk.move(booking, a_slot(hours=2), accept_amount_paise=2 * PRICE_PAISE)
+
+    assert unpaid_swept(desk, now=moved.starts_at - MINUTE) == 0
+    assert unpaid_swept(desk, now=moved.starts_at) == 1
+
+    ended = desk.read(booking.id)
+    assert (ended.status, ended.paid_paise) == ("CANCELLED", 0)
+    assert desk.audit() == []
+    assert unpaid_swept(desk, now=moved.starts_at) == 0
+
+
+def test_a_move_to_a_dearer_slot_that_was_paid_stands(desk):
+    booking = desk.book()
+    desk.pay(booking)
+    moved = desk.move(booking, a_slot(hours=2), accept_amount_paise=2 * PRICE_PAISE)
+    desk.pay(moved)
+
+    assert unpaid_swept(desk, now=moved.starts_at) == 0
+    assert desk.read(booking.id).status == "ACTIVE"
 
 
 def test_a_paid_booking_moved_to_a_cheaper_slot_returns_the_difference(desk):

@@ -3,9 +3,10 @@ from prometheus_client import REGISTRY
 from sqlalchemy import delete
 
 from desk import Desk
-from evcharge.bookings.jobs import audit
+from evcharge.bookings.jobs import audit, tidy
 from evcharge.bookings.models import SlotClaim
 from evcharge.kernel.db import Database
+from make import PRICE_PAISE, a_slot
 
 
 def findings() -> float | None:
@@ -34,3 +35,15 @@ def test_an_audit_puts_what_it_finds_into_the_log_and_the_metrics(
 
     assert findings() == 1
     assert str(booking.id) in caplog.text
+
+
+def test_what_was_never_paid_in_full_is_not_called_done(
+    database: Database, desk: Desk
+) -> None:
+    booking = desk.book()
+    desk.pay(booking)
+    desk.move(booking, a_slot(hours=2), accept_amount_paise=2 * PRICE_PAISE)
+
+    tidy(database)
+
+    assert desk.read(booking.id).status == "CANCELLED"

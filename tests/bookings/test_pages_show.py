@@ -7,7 +7,7 @@ import pytest
 from booking_pages import forms, words
 from desk import OPERATOR
 from evcharge.bookings.models import Booking
-from evcharge.bookings.service import cancel_booking, mark_no_show
+from evcharge.bookings.service import cancel_booking, cancel_unpaid, mark_no_show
 from evcharge.payments.models import Payment, Refund
 from evcharge.payments.rules import RefundStatus
 from evcharge.stations.models import Charger
@@ -157,6 +157,19 @@ def test_an_operators_cancelling_comes_with_the_reason(driver, mine, database):
 
     assert "The operator had to cancel this booking: Cable stolen." in words(page)
     assert "by the operator" in words(page)
+
+
+def test_a_booking_never_paid_in_full_says_why_it_ended(driver, mine, database):
+    booking = mine.book()
+    mine.pay(booking)
+    moved = mine.move(booking, a_slot(hours=2), accept_amount_paise=24_000)
+    with database.transaction() as session:
+        cancel_unpaid(session, now=moved.starts_at)
+
+    page = driver.get(path(booking))
+
+    assert "ended. Not all of it was paid before it began." in words(page)
+    assert "₹120.00 goes back" in words(page)
 
 
 def test_a_missed_booking_says_so(driver, mine, database, clock):

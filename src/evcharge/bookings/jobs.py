@@ -7,7 +7,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.audit import discrepancies
-from evcharge.bookings.service import complete_bookings, expire_holds, finish_blocks
+from evcharge.bookings.service import (
+    cancel_unpaid,
+    complete_bookings,
+    expire_holds,
+    finish_blocks,
+)
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.metrics import AUDIT_FINDINGS
@@ -20,6 +25,7 @@ Sweep = Callable[[Session, datetime], int]
 def tidy(database: Database) -> None:
     """Close holds, bookings and maintenance whose time is over, in small batches."""
     _sweep(database, lambda session, now: expire_holds(session, now=now))
+    _sweep(database, lambda session, now: cancel_unpaid(session, now=now))
     _sweep(database, lambda session, now: complete_bookings(session, now=now))
     _sweep(database, lambda session, now: finish_blocks(session, now=now))
 

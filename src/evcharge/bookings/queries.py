@@ -181,6 +181,16 @@ def ended_bookings(session: Session, *, now: datetime, limit: int) -> Sequence[B
     ).all()
 
 
+def is_unpaid_at_start(now: datetime) -> ColumnElement[bool]:
+    """Moved to a dearer slot, which has begun, and the rest was never paid."""
+    return and_(
+        Booking.status == BookingStatus.ACTIVE,
+        Booking.payment_status == BookingPayment.PENDING,
+        Booking.hold_expires_at.is_(None),
+        Booking.starts_at <= now,
+    )
+
+
 # ── what can be booked ───────────────────────────────────────────────────────────
 
 

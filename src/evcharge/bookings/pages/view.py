@@ -106,6 +106,8 @@ class View:
         """Name who it was, unless it was the driver, who knows."""
         for event in self.booking.events:
             is_end = event.kind == BookingEventKind.CANCELLED
+            if is_end and event.actor == ActorKind.SYSTEM:
+                return f"This booking was ended. {event.reason}."
             if is_end and event.actor != ActorKind.DRIVER:
                 reason = f": {event.reason}" if event.reason else ""
                 return f"The operator had to cancel this booking{reason}."

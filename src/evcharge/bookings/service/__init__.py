@@ -18,6 +18,7 @@ from evcharge.bookings.service.close import (
 )
 from evcharge.bookings.service.pay import confirm_paid, open_checkout
 from evcharge.bookings.service.sweep import (
+    cancel_unpaid,
     complete_bookings,
     expire_holds,
     finish_blocks,
@@ -28,6 +29,7 @@ __all__ = [
     "book_slot",
     "book_slots",
     "cancel_booking",
+    "cancel_unpaid",
     "close_evses",
     "close_location",
     "complete_bookings",
