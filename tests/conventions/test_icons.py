@@ -22,6 +22,14 @@ def test_every_icon_that_a_template_names_is_listed() -> None:
     assert named - set(LISTED) == set()
 
 
+def test_every_listed_icon_is_used() -> None:
+    everything = "\n".join(texts())
+
+    assert [
+        name for name in LISTED if not re.search(rf"[\"']{name}[\"']", everything)
+    ] == []
+
+
 def test_the_list_names_each_once() -> None:
     assert len(set(LISTED)) == len(LISTED)
 
