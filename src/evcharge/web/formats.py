@@ -175,11 +175,12 @@ def instant(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+_AGO = Markup('<time datetime="%s" data-age>%s</time>')
+
+
 def ago(moment: datetime, now: datetime) -> Markup:
     """An age that `js/ages.js` keeps true while the page stays open."""
-    return Markup('<time datetime="{}" data-age>{}</time>').format(
-        instant(moment), age(moment, now)
-    )
+    return _AGO % (instant(moment), age(moment, now))
 
 
 # Filters
