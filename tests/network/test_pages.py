@@ -66,6 +66,28 @@ def test_a_card_says_what_a_driver_needs(client, place):
     assert f'data-live-topic="location:{place} "' in answer.text
 
 
+def test_the_first_line_counts_what_there_is_as_the_cards_do(client, database, place):
+    with database.transaction() as session:
+        closed = make.a_location(session, name="Closed", is_active=False)
+        make.an_evse(session, location=closed, identity="CLOSED")
+        other = make.a_location(session, name="Other")
+        make.an_evse(session, location=other, identity="OPEN")
+        make.an_evse(
+            session, location=other, identity="SOON", lifecycle=Lifecycle.PLANNED
+        )
+
+    assert "2 locations · 2 of 3 points free at 17:30" in text_of(client.get("/"))
+    assert "points free at" not in text_of(client.get("/?q=other"))
+    assert "1 location " in text_of(client.get("/?q=other"))
+
+
+def test_filters_that_are_set_are_counted_without_opening_them(client, place):
+    asked = "/?q=mg&connector=ccs2&when=now"
+
+    assert re.search(r"data-filters-set\s*>2<", client.get(asked).text)
+    assert re.search(r"data-filters-set\s+hidden>0<", client.get("/?q=mg").text)
+
+
 def test_a_full_site_says_when_it_is_next_free(client, database):
     with database.transaction() as session:
         evse = make.an_evse(session)
