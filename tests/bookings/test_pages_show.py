@@ -317,6 +317,7 @@ def test_a_failed_payment_leaves_the_hold_and_the_button(driver, mine):
     back = driver.get(sent.location, follow_redirects=True)
 
     assert "Payment did not go through. No money was taken." in words(back)
+    assert "left to pay. Your slot is still held." in words(back)
     assert "Pay ₹120.00" in words(back)
     assert "Payment failed" in words(back)
 
