@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from evcharge.gateway.live_hub import LiveHub
+from evcharge.gateway.patient_http import PatientHttp
 from evcharge.kernel.errors import DomainError, NotAllowed
 from evcharge.kernel.topics import check_topics
 
@@ -69,6 +70,7 @@ class Server(uvicorn.Server):
     ) -> None:
         config = uvicorn.Config(
             app,
+            http=PatientHttp,
             ws="websockets-sansio",
             ws_per_message_deflate=False,  # Small messages; some chargers botch it.
             ws_ping_interval=20,
