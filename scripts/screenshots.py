@@ -130,7 +130,7 @@ def _shoot_a_booking(page: Page, camera: Camera) -> None:
 
 
 def _shoot_booking_in_console(page: Page, camera: Camera) -> None:
-    page.goto("/admin/bookings?q=driver@example.com&when=upcoming")
+    page.goto("/admin/bookings?q=driver@example.com&status=ACTIVE")
     page.locator("a.row-link").first.click()
     camera.shoot(page, "admin-booking")
     page.get_by_role("link", name=re.compile("^Cancel")).click()

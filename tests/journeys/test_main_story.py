@@ -90,6 +90,7 @@ def pay_for_it(page: Page, price: str) -> None:
 
     expect(page.get_by_text(f"You paid {price}.")).to_be_visible()
     expect(page.get_by_text("It is yours.")).to_be_visible()
+    expect(page.locator(".booking-payments")).to_contain_text("UPI")
     assert reference(page) == name
     expect(page.get_by_role("img", name=f"QR code of {name}")).to_be_visible()
     expect_a_calendar_file(page, name)

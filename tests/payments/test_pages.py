@@ -70,6 +70,14 @@ def test_coming_back_before_and_after_the_webhook_is_one_payment(driver, shop, p
     assert shop.told() == [PRICE]
 
 
+def test_who_comes_back_before_the_webhook_says_how_they_paid(driver, shop, payment):
+    address = shop.gateway.choose(payment.provider_ref, Choice.PAY, "card")
+
+    driver.get(address)
+
+    assert shop.read(payment).method == "card"
+
+
 def test_an_old_address_saying_failed_does_not_undo_a_payment(driver, shop, payment):
     shop.hear(payment)
 
@@ -95,6 +103,7 @@ def test_money_that_went_back_is_named(driver, shop, payment):
         {"status": "FAILED"},
         {"amount_paise": "1"},
         {"amount_paise": "12000 "},
+        {"method": "cash"},
         {"signature": ""},
         {"signature": "0" * 64},
         {"signature": "café\x00"},

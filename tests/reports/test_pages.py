@@ -50,7 +50,7 @@ def test_the_dashboard_counts_what_was_booked_and_paid(staff):
 
     # Two were booked and paid; one was cancelled and its money promised back.
     assert tile(text, "Bookings made")[0] == "2"
-    assert tile(text, "Revenue") == ["₹120.00", "none the 7 days before"]
+    assert tile(text, "Revenue") == ["₹120.00", "none in the 7 days before"]
     assert tile(text, "Bookings today") == ["2", "₹120.00 collected"]
     assert tile(text, "Charging points")[0] == "1"
 

@@ -155,9 +155,15 @@ class Simulated:
         if "signature" not in query:
             return None
         status, amount = query.get("status", ""), query.get("amount_paise", "")
-        self._check(_carried(ref, status, amount), query["signature"])
-        failure = FAILURE if status == FAILED else None
-        return Outcome(ref, PaymentStatus(status), int(amount), failure=failure)
+        method = query.get("method", "")
+        self._check(_carried(ref, status, amount, method), query["signature"])
+        return Outcome(
+            ref,
+            PaymentStatus(status),
+            int(amount),
+            method=method or None,
+            failure=FAILURE if status == FAILED else None,
+        )
 
     def ask(self, ref: str) -> Outcome | None:
         with self._database.reading() as session:
@@ -223,7 +229,9 @@ class Simulated:
             return order
 
         order = self._database.perform(act)
-        return self.way_back(order, course.carried) if course.goes_back else None
+        return (
+            self.way_back(order, course.carried, method) if course.goes_back else None
+        )
 
     def _announce(
         self,
@@ -243,13 +251,22 @@ class Simulated:
             body=body,
         )
 
-    def way_back(self, order: SimulatedOrder, status: PaymentStatus | None) -> str:
+    def way_back(
+        self,
+        order: SimulatedOrder,
+        status: PaymentStatus | None,
+        method: str | None = None,
+    ) -> str:
         """Return the shop's address, signed over what the browser is to say there."""
         if status is None:
             return order.return_path
-        amount = str(order.amount_paise)
-        signature = self.sign(_carried(order.ref, status, amount))
-        said = {"status": status, "amount_paise": amount, "signature": signature}
+        amount, method = str(order.amount_paise), method or order.method or ""
+        said = {
+            "status": status,
+            "amount_paise": amount,
+            "method": method,
+            "signature": self.sign(_carried(order.ref, status, amount, method)),
+        }
         return f"{order.return_path}?{urlencode(said)}"
 
     def sign(self, content: bytes) -> str:
@@ -276,8 +293,8 @@ def notice_body(
     return json.dumps(notice)
 
 
-def _carried(ref: str, status: str, amount: str) -> bytes:
-    return f"return|{ref}|{status}|{amount}".encode()
+def _carried(ref: str, status: str, amount: str, method: str) -> bytes:
+    return f"return|{ref}|{status}|{amount}|{method}".encode()
 
 
 def _order(session: Session, ref: str) -> SimulatedOrder:
