@@ -47,8 +47,14 @@ const show = async (url) => {
   }
 };
 
+const leadToList = () => {
+  filters.open = false;
+  section.scrollIntoView({ behavior: "instant" });
+};
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  if (filters.contains(event.submitter)) leadToList();
   show(addressOf(form));
 });
 
