@@ -181,6 +181,16 @@ def test_a_long_file_is_whole(database, staff, world):
     assert len({row["reference"] for row in rows}) == 152
 
 
+def test_a_file_that_nobody_waits_for_holds_no_connection(database, staff, world):
+    held = database.engine.pool.checkedout()
+    answer = staff.get("/admin/bookings.csv")
+
+    next(answer.iter_encoded())
+    answer.close()
+
+    assert database.engine.pool.checkedout() == held
+
+
 # ── one booking ──────────────────────────────────────────────────────────────────
 
 

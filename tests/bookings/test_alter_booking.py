@@ -12,6 +12,7 @@ from evcharge.bookings.rules import (
     BookingStarted,
     ChargerWasSilent,
     PriceChanged,
+    PriceFixed,
     SlotNotBookable,
     SlotTaken,
     TooEarly,
@@ -139,6 +140,40 @@ def test_moving_to_where_it_is_changes_nothing(desk):
     booking = desk.book()
 
     assert desk.move(booking, booking.slot).version == booking.version
+
+
+def test_moving_is_no_way_round_late_cancelling(desk):
+    booking = desk.book(a_slot(hours=2))
+    desk.pay(booking)
+    late = booking.starts_at - HOUR / 2
+
+    desk.move(booking, a_slot(after_hours=24, hours=2), now=late)
+    desk.cancel(booking, now=late)
+
+    assert desk.read(booking.id).paid_paise == PRICE_PAISE
+    assert desk.audit() == []
+
+
+@pytest.mark.parametrize("hours", [1, 3])
+def test_close_to_the_start_the_price_of_a_paid_booking_is_fixed(desk, hours):
+    booking = desk.book(a_slot(hours=2))
+    desk.pay(booking)
+
+    with pytest.raises(PriceFixed):
+        desk.move(
+            booking,
+            a_slot(after_hours=24, hours=hours),
+            accept_amount_paise=hours * PRICE_PAISE,
+            now=booking.starts_at - HOUR / 2,
+        )
+
+
+def test_a_hold_close_to_its_start_can_still_change_its_price(desk):
+    booking = desk.book(a_slot(after_hours=0.25))
+
+    moved = desk.move(booking, a_slot(hours=2), accept_amount_paise=2 * PRICE_PAISE)
+
+    assert moved.free_until_minutes == 60
 
 
 def test_an_expired_hold_cannot_be_moved(desk):

@@ -40,6 +40,7 @@ class Told:
     deadline: datetime | None
     status: str = "ACTIVE"
     paid: int = 0
+    moved_late: bool = False
     came_in: set[str] = field(default_factory=set)
 
     def lapsed(self, now: datetime) -> bool:
@@ -198,7 +199,7 @@ class Story(RuleBasedStateMachine):
         assert went == ("BookingNotActive" if over else "done")
         if known.status == "ACTIVE":
             known.status = "CANCELLED"
-            if self.now <= known.slot.starts_at - HOUR:
+            if self.now <= known.slot.starts_at - HOUR and not known.moved_late:
                 known.paid = 0
             elif self.now < known.slot.starts_at:
                 known.paid -= known.paid // 2
@@ -219,6 +220,8 @@ class Story(RuleBasedStateMachine):
         assert went == expected
         if went == "done" and (evse, slot) != (known.evse, known.slot):
             self.reap(evse, slot, known)
+            if known.paid and self.now > known.slot.starts_at - HOUR:
+                known.moved_late = True
             known.evse, known.slot = evse, slot
 
     def expected_of_move(self, known, evse, slot):

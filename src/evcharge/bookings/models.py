@@ -76,6 +76,12 @@ class Booking(Base):
         is_active = self.status == BookingStatus.ACTIVE
         return is_active and deadline is not None and deadline <= now
 
+    def is_late(self, *, now: datetime) -> bool:
+        """Paid, and too near its start to be cancelled for nothing."""
+        return self.paid_paise > 0 and self.terms.is_late(
+            starts_at=self.starts_at, now=now
+        )
+
     @property
     def due_paise(self) -> int:
         return max(0, self.amount_paise - self.paid_paise)

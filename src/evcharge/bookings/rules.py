@@ -20,6 +20,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NO_SHOW_GRACE = timedelta(minutes=15)
 FREE_CANCELLING = timedelta(minutes=60)
 LATE_CANCELLING_PERCENT = 50
+# Ten years: what is moved when cancelling costs something stays that way.
+NEVER_FREE_MINUTES = 10 * 365 * 24 * 60
 MOST_ALTERNATIVES = 3
 
 LONGEST_BLOCK = timedelta(days=31)
@@ -139,6 +141,14 @@ class ChargerWasSilent(Conflict):
     )
 
 
+class PriceFixed(Conflict):
+    code = "price_fixed"
+    message = (
+        "This close to the start, a paid booking can only move to a time"
+        " that costs the same."
+    )
+
+
 class TooManyHolds(Conflict):
     code = "too_many_holds"
 
@@ -205,15 +215,19 @@ class Terms:
     free_until_minutes: int = FREE_CANCELLING // timedelta(minutes=1)
     late_percent: int = LATE_CANCELLING_PERCENT
 
+    def is_late(self, *, starts_at: datetime, now: datetime) -> bool:
+        """Whether cancelling costs something by now."""
+        return starts_at - now < timedelta(minutes=self.free_until_minutes)
+
     def refund_paise(
         self, paid_paise: int, *, starts_at: datetime, now: datetime
     ) -> int:
         """Return what a driver who cancels now gets back of what they paid."""
         if now >= starts_at:
             return 0
-        if starts_at - now >= timedelta(minutes=self.free_until_minutes):
-            return paid_paise
-        return share(paid_paise, percent=self.late_percent)
+        if self.is_late(starts_at=starts_at, now=now):
+            return share(paid_paise, percent=self.late_percent)
+        return paid_paise
 
 
 @dataclass(frozen=True)

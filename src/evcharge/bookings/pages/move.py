@@ -27,6 +27,7 @@ from evcharge.bookings.rules import (
     BookingStarted,
     EvseNotBookable,
     PriceChanged,
+    PriceFixed,
     Slot,
     SlotNotBookable,
     SlotTaken,
@@ -55,6 +56,15 @@ class NotMoved(Problem):
     slot: Slot | None = None
     evse_id: int | None = None
     amount_paise: int | None = None
+
+
+OTHER_REFUSALS = (
+    BookingChanged,
+    EvseNotBookable,
+    EvseNotFound,
+    PriceFixed,
+    SlotNotBookable,
+)
 
 
 @pages.get("/bookings/<uuid:booking_id>/move")
@@ -114,7 +124,7 @@ def _move(booking: Booking, slot: Slot, now: datetime) -> ResponseReturnValue:
     except (PriceChanged, SlotTaken) as refusal:
         problem = _problem(booking, slot, evse_id, refusal, now)
         return _refused(booking.id, problem, http_status(refusal))
-    except (SlotNotBookable, EvseNotBookable, EvseNotFound, BookingChanged) as refusal:
+    except OTHER_REFUSALS as refusal:
         problem = NotMoved(refusal.message, refusal.code)
         return _refused(booking.id, problem, http_status(refusal))
     when = slot_range(moved.starts_at, moved.ends_at, now, zone_of(booking.evse))
@@ -200,4 +210,5 @@ def _page(booking: Booking, picker: Picker, problem: NotMoved | None = None) -> 
         booking=booking,
         picker=picker,
         problem=problem,
+        is_late=booking.is_late(now=utc_now()),
     )

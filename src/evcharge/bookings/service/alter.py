@@ -14,6 +14,7 @@ from evcharge.bookings.queries import (
     booking_by_id,
 )
 from evcharge.bookings.rules import (
+    NEVER_FREE_MINUTES,
     NO_SHOW_GRACE,
     Actor,
     ActorKind,
@@ -27,6 +28,7 @@ from evcharge.bookings.rules import (
     ChargerWasSilent,
     Limits,
     PriceChanged,
+    PriceFixed,
     Slot,
     TooEarly,
     check_slot,
@@ -69,10 +71,13 @@ def move_booking(
 
     When the price differs, `accept_amount_paise` must name the new one. What a
     cheaper slot saves is refunded; what a dearer one costs more is then due, and
-    the slot stays the driver's meanwhile.
+    the slot stays the driver's until it begins. Where cancelling would cost
+    something by now, only a move at the same price is left, and cancelling after
+    it costs the same: moving is no way round the terms.
 
     Raises: BookingNotFound, BookingNotActive, BookingStarted, SlotNotBookable,
-    EvseNotFound, EvseNotBookable, PriceChanged, SlotTaken. Leave the transaction.
+    EvseNotFound, EvseNotBookable, PriceFixed, PriceChanged, SlotTaken. Leave the
+    transaction.
     """
     booking = locked_booking(session, booking_id, user_id=user_id)
     target = booking.evse_id if evse_id is None else evse_id
@@ -84,6 +89,8 @@ def move_booking(
     check_open(evse, slot)
     price = price_per_hour_after_move(booking, evse)
     amount = for_started_hours(slot.length, paise_per_hour=price)
+    if amount != booking.amount_paise and booking.is_late(now=now):
+        raise PriceFixed(booking_id=booking_id)
     if amount not in (booking.amount_paise, accept_amount_paise):
         raise PriceChanged(booking_id=booking_id, amount_paise=amount)
 
@@ -130,6 +137,7 @@ def _rewrite(
     now: datetime,
 ) -> None:
     before = booking.slot
+    free_until = NEVER_FREE_MINUTES if booking.is_late(now=now) else None
     owed = amount > booking.paid_paise
     must_change(
         session,
@@ -139,6 +147,7 @@ def _rewrite(
         ends_at=slot.ends_at,
         price_paise_per_hour=price,
         amount_paise=amount,
+        free_until_minutes=free_until or booking.free_until_minutes,
         payment_status=BookingPayment.PENDING if owed else BookingPayment.PAID,
         hold_expires_at=booking.hold_expires_at if owed else None,
         sequence=booking.sequence + 1,
