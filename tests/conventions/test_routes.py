@@ -28,6 +28,7 @@ operator GET  /admin/bookings/<uuid:booking_id>/cancel
 operator POST /admin/bookings/<uuid:booking_id>/cancel
 operator POST /admin/bookings/<uuid:booking_id>/no-show
 operator GET  /admin/chargers
+operator GET  /admin/chargers.csv
 operator GET  /admin/chargers/<int:charger_id>
 operator GET  /admin/chargers/<int:charger_id>/close
 operator POST /admin/chargers/<int:charger_id>/close
@@ -53,6 +54,7 @@ operator POST /admin/evses/<int:evse_id>/remove
 admin    GET  /admin/jobs
 admin    POST /admin/jobs/<int:job_id>/retry
 operator GET  /admin/locations
+operator GET  /admin/locations.csv
 operator GET  /admin/locations/<int:location_id>
 operator GET  /admin/locations/<int:location_id>/chargers/new
 operator POST /admin/locations/<int:location_id>/chargers/new

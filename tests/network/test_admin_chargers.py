@@ -305,3 +305,19 @@ def test_plugs_changed_meanwhile_are_not_overwritten(staff, world):
 
     assert answer.status_code == 409
     assert "Someone else changed this" in answer.text
+
+
+# ── as a file ────────────────────────────────────────────────────────────────────
+
+
+def test_the_file_has_the_chargers_of_the_filtered_list(database, staff, world):
+    with database.transaction() as session:
+        site = session.get_one(Location, world.location_id)
+        make.an_evse(session, location=site, identity="-MUTE", seen_at=None)
+
+    everything = staff.get("/admin/chargers.csv").get_data(as_text=True)
+    silent = staff.get("/admin/chargers.csv?status=unknown").get_data(as_text=True)
+
+    assert len(everything.splitlines()) == 3
+    assert len(silent.splitlines()) == 2
+    assert ",'-MUTE," in silent

@@ -172,7 +172,7 @@ def test_what_cannot_be_is_refused_at_its_field_and_nothing_typed_is_lost(
 
     assert answer.status_code == 422
     assert error_at(answer, field)
-    assert stored(database, text[:120]) is None
+    assert stored(database) is None
     kept = "Krumbiegel" if field != "address" else "Lalbagh"
     assert kept in answer.text
 
@@ -319,3 +319,19 @@ def test_the_pages_of_a_full_world_cost_at_most_eight_statements(
         statements.clear()
         assert staff.get(url).status_code == 200, url
         assert len(statements) <= 8, (url, len(statements))
+
+
+# ── as a file ────────────────────────────────────────────────────────────────────
+
+
+def test_the_file_has_the_locations_of_the_filtered_list(database, staff, operator):
+    with database.transaction() as session:
+        make.a_location(session, operator=operator, name="=Open()")
+        make.a_location(session, operator=operator, name="Shut", is_active=False)
+        make.a_location(session, operator=make.an_operator(session, "Two"), name="Not")
+
+    text = staff.get("/admin/locations.csv?shown=active").get_data(as_text=True)
+
+    lines = text.splitlines()
+    assert len(lines) == 2
+    assert ",'=Open(),12 MG Road,Bengaluru," in lines[1]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from evcharge.accounts.models import User
@@ -45,7 +46,7 @@ from evcharge.web.context import current_user, operator_required, perform, readi
 from evcharge.web.errors import http_status
 from evcharge.web.paging import paging
 from evcharge.web.periods import DAY, midnight
-from evcharge.web.spreadsheets import csv_answer
+from evcharge.web.spreadsheets import streamed_csv
 
 admin = Blueprint("bookings_admin", __name__, template_folder="templates")
 
@@ -163,11 +164,11 @@ def bookings() -> ResponseReturnValue:
 @operator_required
 def bookings_csv() -> ResponseReturnValue:
     wanted = Asked.here().filter(now=utc_now())
-    return csv_answer("bookings.csv", HEADER, _rows(wanted))
+    return streamed_csv("bookings.csv", HEADER, lambda session: _rows(session, wanted))
 
 
-def _rows(wanted: BookingFilter) -> Iterator[tuple[object, ...]]:
-    for line in every_booking(reading(), wanted):
+def _rows(session: Session, wanted: BookingFilter) -> Iterator[tuple[object, ...]]:
+    for line in every_booking(session, wanted):
         yield (
             line.reference,
             line.status.value,

@@ -4,7 +4,7 @@ A `scope` names the operators whose network is meant; None means every one.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -42,6 +42,7 @@ from evcharge.stations.rules import (
 from evcharge.stations.rules.entries import folded
 
 Scope = frozenset[int] | None
+_BY_AND_BY = {"yield_per": 500}
 
 
 def in_scope(scope: Scope) -> ColumnElement[bool]:
@@ -76,6 +77,17 @@ def locations_matching(
         .offset(offset)
         .options(joinedload(Location.operator), raiseload("*"))
     ).all()
+
+
+def every_location(session: Session, wanted: LocationFilter) -> Iterator[Location]:
+    """Yield all of them, with their operators, without holding them all."""
+    statement = (
+        select(Location)
+        .where(*_fits(wanted))
+        .order_by(Location.name, Location.id)
+        .options(joinedload(Location.operator), raiseload("*"))
+    )
+    return iter(session.scalars(statement, execution_options=_BY_AND_BY))
 
 
 def _fits(wanted: LocationFilter) -> Iterable[ColumnElement[bool]]:
@@ -150,6 +162,20 @@ def chargers_matching(
         .offset(offset)
         .options(joinedload(Charger.location), raiseload("*"))
     ).all()
+
+
+def every_charger(
+    session: Session, conditions: Sequence[ColumnElement[bool]]
+) -> Iterator[Charger]:
+    """Yield all of them, with their locations, without holding them all."""
+    statement = (
+        select(Charger)
+        .join(Charger.location)
+        .where(*conditions)
+        .order_by(Charger.identity)
+        .options(joinedload(Charger.location), raiseload("*"))
+    )
+    return iter(session.scalars(statement, execution_options=_BY_AND_BY))
 
 
 def charger_conditions(

@@ -1,5 +1,7 @@
 """The console's list of chargers; a charger with all that hangs on it."""
 
+from collections.abc import Iterable, Iterator
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -20,6 +22,7 @@ from evcharge.network.fleet import (
     chargers_matching,
     count_by_status,
     count_chargers,
+    every_charger,
     fact_groups,
 )
 from evcharge.network.queries import evses_now
@@ -37,7 +40,9 @@ from evcharge.stations.rules import (
 from evcharge.stations.service import create_charger, edit_charger
 from evcharge.web.context import current_user, operator_required, perform, reading
 from evcharge.web.errors import http_status
+from evcharge.web.formats import instant
 from evcharge.web.paging import paging
+from evcharge.web.spreadsheets import streamed_csv
 
 # In the order of the chips: what is wrong stands first.
 STATUSES = (
@@ -49,6 +54,17 @@ STATUSES = (
     EvseStatus.RESERVED,
     EvseStatus.AVAILABLE,
     EvseStatus.PLANNED,
+)
+
+HEADER = (
+    "id",
+    "identity",
+    "make",
+    "model",
+    "location",
+    "city",
+    "heartbeat_seconds",
+    "last_seen_at",
 )
 
 
@@ -85,6 +101,34 @@ def chargers() -> ResponseReturnValue:
         paging=where,
         now=now,
     )
+
+
+@admin.get("/admin/chargers.csv")
+@operator_required
+def chargers_csv() -> ResponseReturnValue:
+    now = utc_now()
+    wanted = _wanted()
+    groups = fact_groups(reading(), wanted.scope, now=now) if wanted.status else []
+    conditions = charger_conditions(wanted, groups, now=now)
+    return streamed_csv(
+        "chargers.csv",
+        HEADER,
+        lambda session: _rows(every_charger(session, conditions)),
+    )
+
+
+def _rows(boxes: Iterable[Charger]) -> Iterator[tuple[object, ...]]:
+    for box in boxes:
+        yield (
+            box.id,
+            box.identity,
+            box.vendor,
+            box.model,
+            box.location.name,
+            box.location.city,
+            box.heartbeat_seconds,
+            box.last_seen_at and instant(box.last_seen_at),
+        )
 
 
 def _wanted() -> ChargerFilter:

@@ -1,5 +1,7 @@
 """The console's list of locations; adding, editing and opening them."""
 
+from collections.abc import Iterator
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -14,6 +16,7 @@ from evcharge.network.fleet import (
     LocationFilter,
     chargers_of_location,
     count_locations,
+    every_location,
     locations_matching,
     operators_in,
 )
@@ -35,18 +38,28 @@ from evcharge.web.context import (
 )
 from evcharge.web.errors import http_status
 from evcharge.web.paging import paging
+from evcharge.web.spreadsheets import streamed_csv
 
 SHOWN = {"active": True, "hidden": False}
+HEADER = (
+    "id",
+    "name",
+    "address",
+    "city",
+    "state",
+    "pincode",
+    "lat",
+    "lon",
+    "opening_hours",
+    "operator",
+    "open_to_drivers",
+)
 
 
 @admin.get("/admin/locations")
 @operator_required
 def locations() -> ResponseReturnValue:
-    shown = request.args.get("shown")
-    shown = shown if shown in SHOWN else None
-    wanted = LocationFilter(
-        current_user().scope, searched(), SHOWN[shown] if shown else None
-    )
+    shown, wanted = _asked()
     where = paging(request.args.get("page"), total=count_locations(reading(), wanted))
     found = locations_matching(
         reading(), wanted, limit=where.per_page, offset=where.offset
@@ -59,6 +72,37 @@ def locations() -> ResponseReturnValue:
         shown=shown,
         paging=where,
     )
+
+
+def _asked() -> tuple[str | None, LocationFilter]:
+    """Read the filters of a link; what means nothing filters nothing."""
+    shown = request.args.get("shown", "")
+    wanted = LocationFilter(current_user().scope, searched(), SHOWN.get(shown))
+    return shown if shown in SHOWN else None, wanted
+
+
+@admin.get("/admin/locations.csv")
+@operator_required
+def locations_csv() -> ResponseReturnValue:
+    _, wanted = _asked()
+    return streamed_csv("locations.csv", HEADER, lambda session: _rows(session, wanted))
+
+
+def _rows(session: Session, wanted: LocationFilter) -> Iterator[tuple[object, ...]]:
+    for place in every_location(session, wanted):
+        yield (
+            place.id,
+            place.name,
+            place.address,
+            place.city,
+            place.state,
+            place.pincode,
+            place.lat,
+            place.lon,
+            place.opening_hours,
+            place.operator.name,
+            "yes" if place.is_active else "no",
+        )
 
 
 @admin.get("/admin/locations/<int:location_id>")

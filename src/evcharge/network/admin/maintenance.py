@@ -1,6 +1,7 @@
 """Keeping an EVSE out of use for a while, and giving it back."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,11 +31,16 @@ from evcharge.stations.models import Evse
 from evcharge.web.context import operator_required, perform, reading
 from evcharge.web.errors import http_status
 
+ONE_HOUR = timedelta(hours=1)
+
 
 @admin.get("/admin/evses/<int:evse_id>/block")
 @operator_required
 def plan_maintenance(evse_id: int) -> ResponseReturnValue:
-    return _page(BlockForm(), own_evse(evse_id))
+    evse = own_evse(evse_id)
+    hour = utc_now().astimezone(_zone(evse)).replace(minute=0, second=0)
+    usual = {"starts_at": hour + ONE_HOUR, "ends_at": hour + 3 * ONE_HOUR}
+    return _page(BlockForm(data=usual), evse)
 
 
 @admin.post("/admin/evses/<int:evse_id>/block")

@@ -1,6 +1,6 @@
 """Money that came in and went back, as operators look through it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -15,6 +15,7 @@ from evcharge.payments.service import retry_refund
 from evcharge.reports.queries import revenue_between
 from evcharge.reports.queries.money import (
     MoneyFilter,
+    MoneyLine,
     count_payments,
     count_refunds,
     every_payment,
@@ -33,7 +34,7 @@ from evcharge.web.context import (
 from evcharge.web.formats import INDIA
 from evcharge.web.paging import paging
 from evcharge.web.periods import CHOICES, USUAL, period_from_query
-from evcharge.web.spreadsheets import csv_answer
+from evcharge.web.spreadsheets import streamed_csv
 
 payments_admin = Blueprint(
     "payments_admin", "evcharge.reports", template_folder="templates"
@@ -133,12 +134,15 @@ def payments() -> ResponseReturnValue:
 @operator_required
 def payments_csv() -> ResponseReturnValue:
     asked = Asked.here()
-    return csv_answer(f"{asked.kind}.csv", HEADER, _rows(asked))
-
-
-def _rows(asked: Asked) -> Iterator[tuple[object, ...]]:
     every = every_refund if asked.kind == "refunds" else every_payment
-    for line in every(reading(), asked.filter):
+    wanted = asked.filter
+    return streamed_csv(
+        f"{asked.kind}.csv", HEADER, lambda session: _rows(every(session, wanted))
+    )
+
+
+def _rows(lines: Iterable[MoneyLine]) -> Iterator[tuple[object, ...]]:
+    for line in lines:
         yield (
             str(line.id),
             line.at.astimezone(INDIA).isoformat(timespec="seconds"),

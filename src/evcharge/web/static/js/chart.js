@@ -52,6 +52,7 @@ const options = (width, days) => {
         grid: { show: false },
         ticks: { show: false },
         space: 56,
+        size: 32,
         incrs: [1, 2, 3, 5, 7, 10, 14],
         values: (_plot, splits) => splits.map((index) => days[index] ?? ""),
       },
