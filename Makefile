@@ -46,7 +46,6 @@ lint: everything lock-is-current requirements-are-current ## check style, types,
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
-	$(BIN)/bandit --configfile pyproject.toml --quiet --recursive src
 
 .PHONY: format
 format: everything ## put code and templates into our style
