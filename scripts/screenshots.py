@@ -2,7 +2,8 @@
 
     python -m scripts.screenshots http://127.0.0.1:5000 shots
 
-It books and cancels as the demo's driver. Needs what `make browser` prepares.
+Those for docs/img are called readme-…. It books and cancels as the demo's driver.
+Needs what `make browser` prepares.
 """
 
 import re
@@ -16,6 +17,7 @@ from tests.browser_support import launch, new_context
 PASSWORD = "charge-demo-1"  # noqa: S105 - the demo tells everybody.
 SIZES = {360: 740, 1440: 900}
 SCHEMES = ("light", "dark")
+FOR_THE_README = {"width": 1200, "height": 760}
 NOBODYS = {
     "home": "/",
     "search": "/?q=Bengaluru&connector=ccs2&min_kw=50",
@@ -74,6 +76,14 @@ class Camera:
                 page.screenshot(path=path, full_page=True)
         print(name)
 
+    def shoot_for_readme(self, page: Page, name: str) -> None:
+        """What fits on a screen, as docs/img has it."""
+        page.set_viewport_size(FOR_THE_README)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(300)
+        page.screenshot(path=self._folder / f"readme-{name}.png")
+
     def shoot_all(self, page: Page, who: str, addresses: dict[str, str]) -> None:
         for name, address in addresses.items():
             page.goto(address)
@@ -84,13 +94,18 @@ def main(url: str, folder: str) -> None:
     camera = Camera(Path(folder))
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        camera.shoot_all(_page(browser, url), "nobody", NOBODYS)
+        visitor = _page(browser, url)
+        camera.shoot_all(visitor, "nobody", NOBODYS)
+        visitor.goto("/?q=Bengaluru")
+        camera.shoot_for_readme(visitor, "home")
         driver = _page(browser, url, "driver")
         camera.shoot_all(driver, "driver", DRIVERS)
         _shoot_a_booking(driver, camera)
         admin = _page(browser, url, "admin")
         camera.shoot_all(admin, "admin", ADMINS)
         _shoot_booking_in_console(admin, camera)
+        admin.goto("/admin/")
+        camera.shoot_for_readme(admin, "dashboard")
         browser.close()
 
 
@@ -111,6 +126,7 @@ def _shoot_a_booking(page: Page, camera: Camera) -> None:
     page.get_by_label("Days").get_by_role("link").nth(4).click()
     page.locator("label.slot:has(input:not(:disabled)):visible").nth(6).click()
     camera.shoot(page, "driver-book-chosen")
+    camera.shoot_for_readme(page, "book")
     page.click(".summary-bar [type=submit]")
     camera.shoot(page, "driver-held")
     page.get_by_role("button", name=re.compile("^Pay ")).click()
@@ -120,6 +136,8 @@ def _shoot_a_booking(page: Page, camera: Camera) -> None:
     page.get_by_role("button", name=re.compile("^Pay ")).click()
     page.locator("button[value=pay]").click()
     camera.shoot(page, "driver-booked")
+    page.reload()
+    camera.shoot_for_readme(page, "booking")
     page.get_by_role("link", name="Move").click()
     camera.shoot(page, "driver-move")
     page.go_back()
