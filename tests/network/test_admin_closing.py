@@ -108,14 +108,13 @@ def test_a_yes_is_only_to_the_bookings_that_were_shown(database, staff, world, c
     assert world.desk.read(world.booking_id).status == BookingStatus.ACTIVE
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "a\0b"])
-def test_a_reason_is_asked_for(database, staff, world, closing, reason):
-    agreed = {"reason": reason, "cancel": yes_in(staff.get(closing))}
+def test_a_reason_is_asked_for(database, staff, world, closing):
+    agreed = {"cancel": yes_in(staff.get(closing))}
 
-    answer = staff.post(closing, data=agreed)
-
-    assert answer.status_code == 422
-    assert "reason-error" in answer.text
+    for reason in ("", "  ", "x" * 201, "a\0b"):
+        answer = staff.post(closing, data=agreed | {"reason": reason})
+        assert answer.status_code == 422
+        assert "reason-error" in answer.text
     assert is_bookable(database, world)
 
 
@@ -213,28 +212,25 @@ def test_maintenance_where_maintenance_is_planned_is_refused(database, staff, wo
     assert len(blocks(database, world)) == 1
 
 
-@pytest.mark.parametrize(
-    ("field", "text"),
-    [
-        ("starts_at", ""),
-        ("starts_at", "tomorrow"),
-        ("starts_at", "0001-01-01T00:00"),
-        ("starts_at", "2020-01-01T10:00"),
-        ("ends_at", "9999-12-31T23:59"),
-        ("ends_at", "\0"),
-        ("reason", ""),
-        ("reason", "x" * 10_000),
-    ],
-)
-def test_maintenance_that_cannot_be_is_refused_at_its_field(
-    database, staff, world, field, text
-):
-    fields = a_block(in_hours(50)) | {field: text}
+IMPOSSIBLE = [
+    ("starts_at", ""),
+    ("starts_at", "tomorrow"),
+    ("starts_at", "0001-01-01T00:00"),
+    ("starts_at", "2020-01-01T10:00"),
+    ("ends_at", "9999-12-31T23:59"),
+    ("ends_at", "\0"),
+    ("reason", ""),
+    ("reason", "x" * 10_000),
+]
 
-    answer = staff.post(f"/admin/evses/{world.evse_id}/block", data=fields)
 
-    assert answer.status_code == 422
-    assert "-error" in answer.text
+def test_maintenance_that_cannot_be_is_refused_at_its_field(database, staff, world):
+    url = f"/admin/evses/{world.evse_id}/block"
+    for field, text in IMPOSSIBLE:
+        answer = staff.post(url, data=a_block(in_hours(50)) | {field: text})
+
+        assert answer.status_code == 422, (field, text[:20])
+        assert "-error" in answer.text
     assert len(blocks(database, world)) == 1
 
 

@@ -10,7 +10,7 @@ from evcharge.web.periods import period_from_query
 from recount import NOW, a_history, local_day, midnight, share_of
 
 DAY = timedelta(days=1)
-SEEDS = range(3)
+SEEDS = range(2)
 
 
 @pytest.fixture(params=SEEDS)
