@@ -4,15 +4,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from browser_support import axe_violations, new_context
 from demo_site import PAGES, things
 from evcharge.kernel.db import Database
-from journeys.steps import log_in
+from journeys.steps import (
+    choose_start,
+    go_to_gateway,
+    hold,
+    hold_button,
+    log_in,
+    sign_up,
+)
 from journeys.watching import watching
 from program import Program
 
+Visit = Callable[..., Page]
 PHONE = {"width": 360, "height": 740}
 NOT_FOR_EYES = ("/payments/", ".csv", ".ics", "/locations/cards")
 # How the same pages look when there is nothing, or when something went wrong.
@@ -83,18 +91,59 @@ def test_a_page_works_for_everybody_on_a_small_phone(
     address: str,
 ) -> None:
     page = phones(role)
-    page.emulate_media(color_scheme="light")
     with watching(page, home=demo.url("/")) as complaints:
         page.goto(address.format_map(ids))
-        too_wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
-        in_the_light = grave(axe_violations(page))
-        page.emulate_media(color_scheme="dark")
-        in_the_dark = grave(axe_violations(page, runOnly=["color-contrast"]))
+        expect_fit_for_everybody(page)
+    assert complaints == []
+
+
+def test_so_do_the_pages_in_the_middle_of_booking(demo: Program, visit: Visit) -> None:
+    page = visit(demo, viewport=PHONE, reduced_motion="reduce")
+    page.goto("/signup")
+    page.get_by_role("main").get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect_fit_for_everybody(page)
+    sign_up(page)
+
+    hold(page, 51, days_ahead=5)
+    expect_fit_for_everybody(page)
+    go_to_gateway(page)
+    expect_fit_for_everybody(page)
+    page.get_by_role("button", name="Let it fail").click()
+    expect(page.get_by_text("Payment did not go through.")).to_be_visible()
+    expect_fit_for_everybody(page)
+    page.get_by_label("Menu of").click()
+    expect_fit_for_everybody(page)
+
+
+def test_so_does_the_page_for_who_came_too_late(demo: Program, visit: Visit) -> None:
+    asha = visit(demo)
+    binod = visit(demo, viewport=PHONE, reduced_motion="reduce")
+    sign_up(asha)
+    sign_up(binod)
+    binod.route("**/live?*", lambda _: None)  # Nobody tells him: no answer comes.
+    binod.goto("/evses/52/book")
+    choose_start(binod, days_ahead=5)
+    hold(asha, 52, days_ahead=5)
+
+    hold_button(binod).click()
+
+    expect(binod.get_by_role("alert").get_by_role("button")).to_have_count(3)
+    expect_fit_for_everybody(binod)
+
+
+def expect_fit_for_everybody(page: Page) -> None:
+    """In the light and in the dark, and no wider than the screen."""
+    page.emulate_media(color_scheme="light")
+    too_wide = page.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+    in_the_light = grave(axe_violations(page))
+    page.emulate_media(color_scheme="dark")
+    in_the_dark = grave(axe_violations(page, runOnly=["color-contrast"]))
+    page.emulate_media(color_scheme="light")
 
     assert too_wide <= 0
     assert in_the_light == []
     assert in_the_dark == []
-    assert complaints == []
 
 
 def grave(violations: list[dict[str, Any]]) -> list[dict[str, Any]]:
