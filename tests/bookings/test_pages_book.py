@@ -58,6 +58,16 @@ def test_anyone_sees_times_price_and_terms(client, at):
     assert "Log in to hold {}" in page.text
 
 
+def test_the_button_and_the_line_above_it_agree_on_midnight(driver, at):
+    eleven_at_night = "2026-01-16T17:30:00Z"
+
+    page = driver.get(f"{at}?starts_at={eleven_at_night}&minutes=60")
+
+    assert "Hold 23:00–24:00 for 10 min" in words(page)
+    assert "Tomorrow 23:00–24:00" in words(page)
+    assert 'data-range="23:00–24:00"' in page.text
+
+
 def test_past_times_are_hidden_and_taken_ones_cannot_be_chosen(client, desk, at):
     desk.book(a_slot(after_hours=2))
 
