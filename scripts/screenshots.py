@@ -17,7 +17,7 @@ from tests.browser_support import launch, new_context
 PASSWORD = "charge-demo-1"  # noqa: S105 - the demo tells everybody.
 SIZES = {360: 740, 1440: 900}
 SCHEMES = ("light", "dark")
-FOR_THE_README = {"width": 1200, "height": 760}
+FOR_THE_README = {"width": 1200, "height": 700}
 NOBODYS = {
     "home": "/",
     "search": "/?q=Bengaluru&connector=ccs2&min_kw=50",
@@ -54,7 +54,11 @@ ADMINS = {
     "connector-new": "/admin/evses/1/connectors/new",
     "bookings": "/admin/bookings",
     "payments": "/admin/payments",
-    "jobs": "/admin/jobs",
+    "refunds": "/admin/payments?kind=refunds",
+    "jobs": "/admin/jobs?state=done",
+    "operators": "/admin/operators",
+    "operator": "/admin/operators/1",
+    "operator-new": "/admin/operators/new",
     "users": "/admin/users",
     "user": "/admin/users/1",
     "user-suspend": "/admin/users/1/suspend",
