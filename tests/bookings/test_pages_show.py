@@ -7,6 +7,7 @@ import pytest
 from booking_pages import forms, words
 from desk import OPERATOR
 from evcharge.bookings.models import Booking
+from evcharge.bookings.pages.view import qr
 from evcharge.bookings.service import cancel_booking, cancel_unpaid, mark_no_show
 from evcharge.payments.models import Payment, Refund
 from evcharge.payments.rules import RefundStatus
@@ -51,6 +52,14 @@ def test_a_paid_booking_shows_its_code_and_its_payment(driver, mine):
     assert "Today 17:30" not in words(page)
     assert "today 17:30 · UPI Paid ₹120.00" in words(page)
     assert "Free to cancel until today 17:30; half back until the start." in words(page)
+
+
+def test_the_code_is_one_that_phones_read():
+    picture = qr("EV-7K3M9Q")
+
+    # A Micro QR code, which cameras of phones do not read, has 17 modules a side at
+    # most. Around the 21 of the smallest full one stay four on each side.
+    assert 'viewBox="0 0 29 29"' in picture
 
 
 def test_what_is_going_on_is_told_by_the_clock(driver, mine, clock):

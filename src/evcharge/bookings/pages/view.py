@@ -163,7 +163,7 @@ def _offers(
 def qr(text: str) -> Markup:
     """Return a QR code as SVG without a style, which our pages would not apply."""
     picture = BytesIO()
-    segno.make(text, error="m").save(
-        picture, kind="svg", border=2, omitsize=True, xmldecl=False, svgclass=None
+    segno.make_qr(text, error="m").save(
+        picture, kind="svg", border=4, omitsize=True, xmldecl=False, svgclass=None
     )
     return Markup(picture.getvalue().decode())  # noqa: S704  (made here)
