@@ -38,6 +38,8 @@ OTHER_STATES = [
     ("admin", "/admin/bookings?q=nobody"),
     ("admin", "/admin/bookings?status=CANCELLED"),
     ("admin", "/admin/users?q=nobody"),
+    ("admin", "/admin/jobs?state=done"),
+    ("admin", "/admin/payments?kind=refunds"),
 ]
 SHOWN = [
     (role, address)
