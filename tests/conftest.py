@@ -14,9 +14,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.orm import Session
 
+import browser_support
 import make
 from evcharge.app import create_app
 from evcharge.kernel.db import Database
@@ -47,6 +49,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if with_group := getattr(item, "_nodeid", None):
             item._id = type(item._id).parse(with_group)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The one browser of a test process: Playwright does not start twice in one."""
+    with sync_playwright() as playwright:
+        browser = browser_support.launch(playwright)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 import browser_support
 from journeys.watching import watching
@@ -78,14 +78,6 @@ def demo(running: Callable[[str], Program]) -> Program:
 @pytest.fixture
 def demo_on_both(dialect: str, running: Callable[[str], Program]) -> Program:
     return running(dialect)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = browser_support.launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 import browser_support
 from scripts import browser as prepared
@@ -16,17 +15,9 @@ GOOD_PAGE = (
 BAD_PAGE = GOOD_PAGE + '<img src="data:,"><input type="text">'
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = browser_support.launch(playwright)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
-def page(browser):
-    with browser_support.new_context(browser) as context:
+def page(chromium):
+    with browser_support.new_context(chromium) as context:
         yield context.new_page()
 
 
