@@ -83,7 +83,9 @@ def move_booking(
     target = booking.evse_id if evse_id is None else evse_id
     if (target, slot) == (booking.evse_id, booking.slot):
         return booking
-    check_can_move(booking, now=now)
+    check_live(booking, now=now)
+    if booking.starts_at <= now:
+        raise BookingStarted(booking_id=booking.id)
     check_slot(slot, limits=limits, now=now)
     evse = bookable_evses(session, [target])[target]
     check_open(evse, slot)
@@ -100,12 +102,10 @@ def move_booking(
     return booking
 
 
-def check_can_move(booking: Booking, *, now: datetime) -> None:
-    """Raises: BookingNotActive, BookingStarted."""
+def check_live(booking: Booking, *, now: datetime) -> None:
+    """The slot is still its own: not over, not lapsed. Raises: BookingNotActive."""
     if booking.status != BookingStatus.ACTIVE or booking.has_lapsed(now=now):
         raise BookingNotActive(booking_id=booking.id)
-    if booking.starts_at <= now:
-        raise BookingStarted(booking_id=booking.id)
 
 
 def price_per_hour_after_move(booking: Booking, evse: BookableEvse) -> int:
@@ -137,7 +137,7 @@ def _rewrite(
     now: datetime,
 ) -> None:
     before = booking.slot
-    free_until = NEVER_FREE_MINUTES if booking.is_late(now=now) else None
+    is_late = booking.is_late(now=now)
     owed = amount > booking.paid_paise
     must_change(
         session,
@@ -147,7 +147,9 @@ def _rewrite(
         ends_at=slot.ends_at,
         price_paise_per_hour=price,
         amount_paise=amount,
-        free_until_minutes=free_until or booking.free_until_minutes,
+        free_until_minutes=NEVER_FREE_MINUTES
+        if is_late
+        else booking.free_until_minutes,
         payment_status=BookingPayment.PENDING if owed else BookingPayment.PAID,
         hold_expires_at=booking.hold_expires_at if owed else None,
         sequence=booking.sequence + 1,

@@ -12,12 +12,11 @@ from evcharge.bookings.rules import (
     Actor,
     ActorKind,
     BookingEventKind,
-    BookingNotActive,
     BookingPayment,
     BookingStatus,
     Limits,
 )
-from evcharge.bookings.service.alter import locked_booking, pay_back
+from evcharge.bookings.service.alter import check_live, locked_booking, pay_back
 from evcharge.bookings.service.book import reap
 from evcharge.bookings.service.changes import expire, must_change, record, tell
 from evcharge.bookings.service.claims import release, try_claim
@@ -35,13 +34,12 @@ def open_checkout(
     Raises: BookingNotFound, BookingNotActive, NothingToPay.
     """
     booking = locked_booking(session, booking_id, user_id=user_id)
-    deadline = booking.hold_expires_at
-    if booking.status != BookingStatus.ACTIVE or booking.has_lapsed(now=now):
-        raise BookingNotActive(booking_id=booking_id)
+    check_live(booking, now=now)
     if not booking.due_paise:
         raise NothingToPay(booking_id=booking_id)
 
     # In all, whatever the number of tries: pressing Pay again buys no more time.
+    deadline = booking.hold_expires_at
     extended = booking.created_at + limits.checkout
     if deadline and deadline < extended:
         must_change(session, booking, hold_expires_at=extended)
