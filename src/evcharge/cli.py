@@ -112,7 +112,13 @@ def serve() -> None:
 
 
 @cli.command()
-@click.option("--workers", default=1, show_default=True, help="How many processes.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="How many processes.",
+)
 def web(workers: int) -> None:
     """Only the pages, by WSGI.
 
@@ -142,6 +148,7 @@ def web(workers: int) -> None:
             workers=workers,
             blocking_threads=settings.web_threads,
             websockets=False,
+            respawn_failed_workers=True,
             workers_kill_timeout=SECONDS_FOR_LAST_REQUESTS,
             log_level=LogLevels.error,
         ).serve()
