@@ -286,12 +286,12 @@ def check(database, sites, search):
     with database.reading() as session:
         ids = build(session, sites)
 
-        found, has_more = find_sites(session, search, now=NOON)
+        found, goes_on_at = find_sites(session, search, now=NOON)
 
     pairs = zip(ids, sites, strict=True)
     wanted = sorted(each for each, site in pairs if matches(site, search))
     assert sorted(site.id for site in found) == wanted
-    assert not has_more
+    assert goes_on_at is None
 
 
 @RANDOM
@@ -416,7 +416,7 @@ def test_pages_follow_one_another_without_gap_or_repeat(session):
     first, more_after_first = find_sites(session, Search(), now=NOON)
     second, more_after_second = find_sites(session, Search(page=2), now=NOON)
 
-    assert (more_after_first, more_after_second) == (True, False)
+    assert (more_after_first is None, more_after_second is None) == (False, True)
     shown = [site.name for site in [*first, *second]]
     assert shown == [f"Site {number:02}" for number in range(PER_PAGE + 3)]
 
@@ -425,7 +425,7 @@ def test_a_full_last_page_has_none_after_it(session):
     for number in range(PER_PAGE):
         a_site(session, f"Site {number:02}")
 
-    assert find_sites(session, Search(), now=NOON)[1] is False
+    assert find_sites(session, Search(), now=NOON)[1] is None
 
 
 def test_sites_come_in_the_order_they_were_asked_for(session):

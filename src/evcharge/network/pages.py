@@ -76,7 +76,7 @@ def home() -> ResponseReturnValue:
     now = utc_now()
     limits = Limits.of(settings())
     form = search_from_args(request.args, limits=limits, now=now)
-    sites, has_more = find_sites(reading(), form.search, now=now)
+    sites, goes_on_at = find_sites(reading(), form.search, now=now)
     filters = _filters(form)
     page = render_template(
         "network/home.html",
@@ -84,7 +84,7 @@ def home() -> ResponseReturnValue:
         cards=_cards(sites, form.search, now=now),
         filters=filters,
         totals=None if filters or form.near else totals(reading(), now=now),
-        has_more=has_more,
+        has_more=goes_on_at is not None,
         kinds=KINDS,
         powers=POWERS_KW,
         days=_days(now, limits),

@@ -32,23 +32,68 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A part of the map, in degrees, its edges included. It never crosses 180°."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    @property
+    def middle(self) -> Point:
+        return Point((self.south + self.north) / 2, (self.west + self.east) / 2)
+
+
+@dataclass(frozen=True)
 class Search:
     """Every condition must hold; EVSE conditions must hold for one and the same EVSE.
 
     `words` are folded. A free slot counts only where the EVSE can be booked for it.
+    `radius_m` means nothing without `near`.
     """
 
     words: tuple[str, ...] = ()
     near: Point | None = None
+    box: Box | None = None
+    radius_m: int | None = None
     kinds: frozenset[ConnectorKind] = frozenset()
     min_power_w: int = 0
     is_free_now: bool = False
     slot: Slot | None = None
     page: int = 1
 
+    @property
+    def outward_from(self) -> Point | None:
+        """What the nearest to come first; None for best match, then by name."""
+        if self.near is None and self.box is not None:
+            return self.box.middle
+        return self.near
+
     def suits(self, kind: ConnectorKind, power_w: int) -> bool:
         """Whether this is a plug they asked for."""
         return power_w >= self.min_power_w and (not self.kinds or kind in self.kinds)
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a page of a search ended: its last site, by what the sites are ordered by.
+
+    That is `away` for a search outward from a point, else `rank` and `name`. It may
+    come back from outside: what no page ever ended at is a ValueError.
+    """
+
+    location_id: int
+    away: float | None = None
+    rank: int = 0
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        is_place = self.away is None or math.isfinite(self.away)
+        if not (0 <= self.location_id < 2**31 and is_place and 0 <= self.rank <= 2):
+            raise ValueError("no such position")
+        if "\0" in self.name:
+            raise ValueError("no such name")
 
 
 class Claim(Protocol):

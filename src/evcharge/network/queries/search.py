@@ -1,19 +1,19 @@
 """Which locations people look for, and what is told of one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import cos, pi, radians
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from evcharge.accounts.models import Operator
 from evcharge.bookings.queries import is_taken
 from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
 from evcharge.network.queries.evses import is_heard_of
-from evcharge.network.rules import PER_PAGE, Point, Search, distance_m
+from evcharge.network.rules import PER_PAGE, Point, Position, Search, distance_m
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import (
     IN_USE,
@@ -83,26 +83,61 @@ _SITE_COLUMNS = (
 
 
 def find_sites(
-    session: Session, search: Search, *, now: datetime
-) -> tuple[list[Site], bool]:
-    """Return a page of the locations that match, and whether more follow.
+    session: Session,
+    search: Search,
+    *,
+    now: datetime,
+    limit: int = PER_PAGE,
+    after: Position | None = None,
+) -> tuple[list[Site], Position | None]:
+    """Return the locations that match, and where they go on if more follow.
 
-    Nearest first where they said where they are; else best match, then by name.
+    Nearest first where they said where they are, or what part of the map they look
+    at: then from its middle. Else best match, then by name.
     """
+    order = _order(search)
     rows = session.execute(
-        select(*_SITE_COLUMNS)
+        select(*_SITE_COLUMNS, *(each.label(None) for each in order))
         .where(
             Location.is_active,
+            *_is_within(search),
             *_is_open(session, search, now=now),
             *(_says(word) for word in search.words),
             _has_evse(search, now=now),
+            *_is_after(search, after, order),
         )
-        .order_by(*_order(search), Location.name, Location.id)
-        .limit(PER_PAGE + 1)
-        .offset((search.page - 1) * PER_PAGE)
+        .order_by(*order)
+        .limit(limit + 1)
+        .offset((search.page - 1) * limit)
     ).all()
-    sites = [_site(row, search.near) for row in rows[:PER_PAGE]]
-    return sites, len(rows) > PER_PAGE
+    sites = [_site(row[: len(_SITE_COLUMNS)], search.near) for row in rows[:limit]]
+    if len(rows) <= limit:
+        return sites, None
+    return sites, _position(search, rows[limit - 1][len(_SITE_COLUMNS) :])
+
+
+def _position(search: Search, key: Sequence[Any]) -> Position:
+    if search.outward_from is not None:
+        return Position(location_id=key[1], away=key[0])
+    return Position(rank=key[0], name=key[1], location_id=key[2])
+
+
+def _is_after(
+    search: Search, after: Position | None, order: Sequence[SQLColumnExpression[Any]]
+) -> Iterator[ColumnElement[bool]]:
+    if after is not None:
+        key = (after.away,) if search.outward_from else (after.rank, after.name)
+        yield tuple_(*order) > tuple_(
+            *(literal(each) for each in key), literal(after.location_id)
+        )
+
+
+def _is_within(search: Search) -> Iterator[ColumnElement[bool]]:
+    if search.box is not None:
+        yield Location.lat.between(search.box.south, search.box.north)
+        yield Location.lon.between(search.box.west, search.box.east)
+    if search.near is not None and search.radius_m is not None:
+        yield _squared_distance(search.near) <= (search.radius_m / 111_195) ** 2
 
 
 def sites_by_id(
@@ -116,9 +151,11 @@ def sites_by_id(
     return [found[each] for each in dict.fromkeys(location_ids) if each in found]
 
 
-def _site(row: Row[*tuple[Any, ...]], near: Point | None) -> Site:
-    distance = None if near is None else distance_m(near, Point(row.lat, row.lon))
-    return Site(**row._mapping, distance_m=distance)
+def _site(row: Sequence[Any], near: Point | None) -> Site:
+    columns = dict(zip((each.key for each in _SITE_COLUMNS), row, strict=True))
+    here = Point(columns["lat"], columns["lon"])
+    distance = None if near is None else distance_m(near, here)
+    return Site(**columns, distance_m=distance)
 
 
 def _is_open(
@@ -147,15 +184,15 @@ def _says(text: str) -> ColumnElement[bool]:
     return Location.search_text.contains(text, autoescape=True)
 
 
-def _order(search: Search) -> Iterable[ColumnElement[float]]:
-    if search.near is not None:
-        return [_squared_distance(search.near)]
+def _order(search: Search) -> Sequence[SQLColumnExpression[Any]]:
+    if search.outward_from is not None:
+        return [_squared_distance(search.outward_from), Location.id]
     if not search.words:
-        return []
+        return [literal(0), Location.name, Location.id]
     phrase = "\n" + " ".join(search.words)
     name_begins = Location.search_text.startswith(phrase, autoescape=True)
-    # 0.0 and not 0, so that both kinds of order are of one type.
-    return [case((name_begins, 0.0), (_says(phrase), 1.0), else_=2.0)]
+    rank = case((name_begins, 0), (_says(phrase), 1), else_=2)
+    return [rank, Location.name, Location.id]
 
 
 def _squared_distance(near: Point) -> ColumnElement[float]:
