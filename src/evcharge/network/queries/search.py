@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 from math import cos, pi, radians
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session, aliased
 
 from evcharge.accounts.models import Operator
