@@ -11,9 +11,16 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from evcharge.accounts.admin import admin as accounts_admin
+from evcharge.accounts.api import api as accounts_api
+from evcharge.accounts.models import User
 from evcharge.accounts.pages import pages as accounts_pages
-from evcharge.accounts.queries import operators_of, signed_in_user_or_none
+from evcharge.accounts.queries import (
+    operators_of,
+    signed_in_user_or_none,
+    token_holder_or_none,
+)
 from evcharge.accounts.rules.passwords import SCRYPT
+from evcharge.accounts.rules.tokens import token_hash
 from evcharge.bookings.admin import admin as bookings_admin
 from evcharge.bookings.pages import pages as bookings_pages
 from evcharge.kernel.clock import utc_now
@@ -30,6 +37,8 @@ from evcharge.payments.providers.simulated_pages import gateway_pages
 from evcharge.reports.admin import admin as reports_admin
 from evcharge.reports.admin import payments_admin
 from evcharge.web import errors, formats, health, shell, transfer, urls
+from evcharge.web.api import access as api_access
+from evcharge.web.api import docs as api_docs
 from evcharge.web.context import CurrentUser, db
 from evcharge.wiring import ON_PAID, open_database, payment_providers, upcoming_bookings
 
@@ -47,6 +56,7 @@ BLUEPRINTS = (
     reports_admin,
     payments_admin,
 )
+APIS = (accounts_api,)
 LONGEST_BODY = 1_000_000
 
 
@@ -71,6 +81,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.extensions["evcharge.database"] = database
     app.extensions["evcharge.settings"] = settings
     app.extensions["evcharge.identify"] = identify
+    app.extensions["evcharge.identify_token"] = identify_token
     app.extensions["evcharge.on_paid"] = ON_PAID
     app.extensions["evcharge.upcoming_bookings"] = upcoming_bookings
     app.extensions["evcharge.providers"] = payment_providers(settings, database)
@@ -85,11 +96,18 @@ def create_app(settings: Settings, database: Database) -> Flask:
         app.register_blueprint(blueprint)
     db.init_app(app)
     Migrate(app, db, directory=str(MIGRATIONS), transaction_per_migration=True)
-    CSRFProtect(app).exempt(webhooks)
+    csrf = CSRFProtect(app)
+    csrf.exempt(webhooks)
     errors.install(app)
     formats.install(app)
     shell.install(app)
     transfer.install(app)
+    api_access.install(app)
+    api_docs.install(app, APIS)
+    for api in APIS:
+        api_access.limit(api)
+        app.register_blueprint(api.blueprint)
+        csrf.exempt(api.blueprint)  # A token is sent on purpose; a cookie is not read.
     return app
 
 
@@ -111,8 +129,16 @@ def identify(session: Session, user_id: int, login_id: UUID) -> CurrentUser | No
     user = signed_in_user_or_none(
         session, user_id=user_id, login_id=login_id, now=utc_now()
     )
-    if user is None:
-        return None
+    return None if user is None else _speaking(session, user, login_id)
+
+
+def identify_token(session: Session, token: str) -> CurrentUser | None:
+    """Return who a bearer token speaks for; None when it or the account has ended."""
+    holder = token_holder_or_none(session, token_hash(token), now=utc_now())
+    return None if holder is None else _speaking(session, *holder)
+
+
+def _speaking(session: Session, user: User, login_id: UUID) -> CurrentUser:
     return CurrentUser(
         id=user.id,
         name=user.name,

@@ -27,6 +27,13 @@ def account_tried() -> str:
     return f"{account} {browser}" if known == account else account
 
 
+def email_tried() -> str:
+    """The same for programs, which bring no browser that could be known."""
+    body = request.get_json(silent=True)
+    email = body.get("email") if isinstance(body, dict) else None
+    return _fingerprint(email if isinstance(email, str) else "")
+
+
 def account_changed() -> str:
     return str(current_user().id)
 

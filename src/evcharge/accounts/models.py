@@ -27,7 +27,10 @@ class User(Base):
 
 
 class Login(Base):
-    """One browser that is signed in. The cookie names it; ending it logs that out."""
+    """One browser that is signed in. The cookie names it; ending it logs that out.
+
+    With a `token_hash` it is a program, which sends the token; `device` is its name.
+    """
 
     __tablename__ = "logins"
 
@@ -37,6 +40,7 @@ class Login(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True, index=True)
 
 
 def _name_key(context: DefaultExecutionContext) -> str:

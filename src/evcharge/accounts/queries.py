@@ -36,8 +36,26 @@ def signed_in_user_or_none(
             Login.id == login_id,
             Login.ended_at.is_(None),
             Login.expires_at > now,
+            Login.token_hash.is_(None),
         )
     )
+
+
+def token_holder_or_none(
+    session: Session, token_hash: str, *, now: datetime
+) -> tuple[User, UUID] | None:
+    """Return whose live token this is, and its login; None if anything has ended."""
+    row = session.execute(
+        select(User, Login.id)
+        .join(Login, Login.user_id == User.id)
+        .where(
+            Login.token_hash == token_hash,
+            Login.ended_at.is_(None),
+            Login.expires_at > now,
+            User.status == UserStatus.ACTIVE,
+        )
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def operators_of(session: Session, user_id: int) -> frozenset[int]:
@@ -107,6 +125,17 @@ def people_by_id(session: Session, user_ids: Collection[int]) -> dict[int, User]
 
 def open_logins(session: Session, user_id: int, *, now: datetime) -> list[Login]:
     """Return the browsers this person is signed in with, the newest first."""
+    return _open(session, user_id, Login.token_hash.is_(None), now=now)
+
+
+def open_tokens(session: Session, user_id: int, *, now: datetime) -> list[Login]:
+    """Return the programs that hold a token of this person, the newest first."""
+    return _open(session, user_id, Login.token_hash.is_not(None), now=now)
+
+
+def _open(
+    session: Session, user_id: int, is_wanted: ColumnElement[bool], *, now: datetime
+) -> list[Login]:
     return list(
         session.scalars(
             select(Login)
@@ -114,6 +143,7 @@ def open_logins(session: Session, user_id: int, *, now: datetime) -> list[Login]
                 Login.user_id == user_id,
                 Login.ended_at.is_(None),
                 Login.expires_at > now,
+                is_wanted,
             )
             .order_by(Login.created_at.desc(), Login.id)
         )

@@ -18,6 +18,7 @@ from evcharge.accounts.queries import (
     credentials_or_none,
     lock_user,
     locked_with_admins,
+    open_tokens,
     user_by_id,
 )
 from evcharge.accounts.rules import (
@@ -45,6 +46,13 @@ from evcharge.accounts.rules import (
     nobody,
 )
 from evcharge.accounts.rules.passwords import MATCHES_NOTHING, SCRYPT, is_password
+from evcharge.accounts.rules.tokens import (
+    MOST_TOKENS,
+    TokenNotFound,
+    TooManyTokens,
+    new_token,
+    token_hash,
+)
 from evcharge.kernel.db import changed, insert_missing
 from evcharge.kernel.ids import new_id
 
@@ -119,12 +127,7 @@ def log_in(
     Raises: UserNotFound, AccountSuspended, PasswordChanged when the account is not
     any more what the password was compared with.
     """
-    lock_user(session, seen.user_id)
-    password_hash = session.scalar(
-        select(User.password_hash).where(User.id == seen.user_id)
-    )
-    if password_hash != seen.password_hash:
-        raise PasswordChanged
+    _check_unchanged(session, seen)
     login = Login(
         id=new_id(),
         user_id=seen.user_id,
@@ -134,6 +137,60 @@ def log_in(
     )
     session.add(login)
     return login.id
+
+
+def issue_token(
+    session: Session,
+    seen: Credentials,
+    *,
+    name: str,
+    now: datetime,
+    lifetime: timedelta,
+) -> tuple[str, Login]:
+    """Sign a program in. Return its token, which is kept nowhere, and the login.
+
+    Raises: what `log_in` raises; TooManyTokens.
+    """
+    _check_unchanged(session, seen)
+    if len(open_tokens(session, seen.user_id, now=now)) >= MOST_TOKENS:
+        raise TooManyTokens
+    token = new_token()
+    login = Login(
+        id=new_id(),
+        user_id=seen.user_id,
+        device=name,
+        created_at=now,
+        expires_at=now + lifetime,
+        token_hash=token_hash(token),
+    )
+    session.add(login)
+    return token, login
+
+
+def revoke_token(
+    session: Session, *, user_id: int, login_id: UUID, now: datetime
+) -> None:
+    """End one of the user's own tokens; twice is the same. Raises: TokenNotFound."""
+    is_known = session.scalar(
+        select(Login.id).where(
+            Login.id == login_id,
+            Login.user_id == user_id,
+            Login.token_hash.is_not(None),
+        )
+    )
+    if is_known is None:
+        raise TokenNotFound(login_id=login_id)
+    log_out(session, login_id=login_id, now=now)
+
+
+def _check_unchanged(session: Session, seen: Credentials) -> None:
+    """Raises: UserNotFound, AccountSuspended, PasswordChanged."""
+    lock_user(session, seen.user_id)
+    password_hash = session.scalar(
+        select(User.password_hash).where(User.id == seen.user_id)
+    )
+    if password_hash != seen.password_hash:
+        raise PasswordChanged
 
 
 def log_out(session: Session, *, login_id: UUID, now: datetime) -> None:

@@ -51,6 +51,16 @@ def _strong(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _origins(text: str) -> str:
+    for origin in text.split():
+        if origin != "*" and not re.fullmatch(r"https?://[^/?#@\s]+", origin):
+            raise ValueError(
+                "name origins such as https://app.example.com, separated by spaces, "
+                "or * for all"
+            )
+    return text
+
+
 DatabaseUrl = Annotated[
     str, BeforeValidator(_dialect_named), AfterValidator(_supported)
 ]
@@ -70,6 +80,7 @@ class Settings(BaseSettings):
     port: int = Field(default=5000, ge=1, le=65535)
     proxies: int = Field(default=0, ge=0, le=5)
     rate_limits: bool = True
+    cors_origins: Annotated[str, AfterValidator(_origins)] = ""
     metrics_token: SecretStr = SecretStr("")
     web_threads: int = Field(default=10, ge=1, le=200)
     job_threads: int = Field(default=2, ge=1, le=50)

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any, Literal, ParamSpec, TypeVar, cast
 from uuid import UUID
 
-from flask import Flask, current_app, g, session
+from flask import Flask, current_app, g, request, session
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -15,12 +15,16 @@ from sqlalchemy.orm import Session
 from evcharge.kernel.db import Base, Database
 from evcharge.kernel.errors import DomainError, NotAllowed, NotFound
 from evcharge.kernel.settings import Settings
+from evcharge.web.problems import is_for_api
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
 RoleName = Literal["driver", "operator", "admin"]
+
+
+NO_TOKEN = "Send a token that is still valid: Authorization: Bearer evc_…"
 
 
 class SignInRequired(DomainError):
@@ -60,6 +64,7 @@ class CurrentUser:
 
 # Given to `create_app`: accounts stand above this shell, so it cannot import them.
 Identify = Callable[[Session, int, UUID], CurrentUser | None]
+IdentifyToken = Callable[[Session, str], CurrentUser | None]
 
 
 class RequestReading(SQLAlchemy):
@@ -108,11 +113,24 @@ def current_user() -> CurrentUser:
     """Raises: SignInRequired."""
     user = current_user_or_none()
     if user is None:
-        raise SignInRequired
+        raise SignInRequired(NO_TOKEN if is_for_api() else None)
     return user
 
 
 def _identify() -> CurrentUser | None:
+    """On pages the cookie speaks; to the API only a token, which no page sends."""
+    return _by_token() if is_for_api() else _by_cookie()
+
+
+def _by_token() -> CurrentUser | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return None
+    identify = current_app.extensions["evcharge.identify_token"]
+    return cast(IdentifyToken, identify)(reading(), token.strip())
+
+
+def _by_cookie() -> CurrentUser | None:
     try:
         user_id, login_id = int(session["user_id"]), UUID(session["login_id"])
     except (KeyError, ValueError, TypeError, AttributeError):

@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError
@@ -17,6 +17,16 @@ from evcharge.kernel.errors import (
     Unavailable,
 )
 from evcharge.web.context import SignInRequired, reading
+from evcharge.web.problems import (
+    CODES,
+    DETAILS,
+    Malformed,
+    NotJson,
+    VersionMissing,
+    VersionStale,
+    is_for_api,
+    problem,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +37,10 @@ HTTP_STATUS: dict[type[DomainError], int] = {
     Conflict: 409,
     InvalidInput: 422,
     Unavailable: 503,
+    Malformed: 400,
+    NotJson: 415,
+    VersionStale: 412,
+    VersionMissing: 428,
 }
 
 # What werkzeug's own refusals mean to a person.
@@ -58,13 +72,20 @@ def install(app: Flask) -> None:
 
 def _ask_to_log_in(error: SignInRequired) -> ResponseReturnValue:
     # A fragment fetched by a script must not turn into a login page.
-    if request.method in ("GET", "HEAD") and "fragment" not in request.args:
+    is_page = request.method in ("GET", "HEAD") and "fragment" not in request.args
+    if is_page and not is_for_api():
         return redirect(url_for("accounts.login", next=request.full_path), code=303)
-    return _page(error.message, 401)
+    return _answer(error)
 
 
 def _answer(error: DomainError) -> ResponseReturnValue:
-    return _page(error.message, http_status(error))
+    status = http_status(error)
+    if is_for_api():
+        response = problem(status, error.code, error.message, error.details)
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        return response
+    return _page(error.message, status)
 
 
 def _answer_stale_form(_error: CSRFError) -> ResponseReturnValue:
@@ -76,15 +97,25 @@ def _answer_unstorable(error: DataError | OverflowError) -> ResponseReturnValue:
     # no form of ours sends them. Logged all the same, in case one does.
     log.warning("refused what the database cannot hold", exc_info=error)
     reading().rollback()  # PostgreSQL answers nothing more until then, nor the page.
-    return _page(MESSAGES[400], 400)
+    return _refusal(400)
 
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:  # A redirect raised by the router.
         return error
-    message = MESSAGES.get(status, error.description or MESSAGES[400])
-    return _page(message, status)
+    response = make_response(_refusal(status, error.description))
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _refusal(status: int, description: str | None = None) -> ResponseReturnValue:
+    if is_for_api():
+        detail = DETAILS.get(status, description or DETAILS[400])
+        return problem(status, CODES.get(status, CODES[400]), detail)
+    return _page(MESSAGES.get(status, description or MESSAGES[400]), status)
 
 
 def _page(message: str, status: int) -> ResponseReturnValue:

@@ -38,14 +38,16 @@ def install(app: Flask) -> None:
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(limits.valkey_url),
         RATELIMIT_STRATEGY="moving-window",
     )
+    app.after_request(_protect)  # Before the limiter's own, so that it runs after it.
     limiter.init_app(app)
-    app.after_request(_protect)
     app.context_processor(_context)
 
 
 def _protect(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if response.status_code not in (429, 503):
+        response.headers.pop("Retry-After", None)  # The limiter always says when.
     if request.endpoint != "static":
         # Pages show who is signed in and what is free just now.
         response.headers.setdefault("Cache-Control", "no-store")

@@ -1,0 +1,69 @@
+"""Who may call the API from where, and how often."""
+
+from hashlib import sha256
+
+from flask import Flask, Request, Response, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask_limiter.util import get_remote_address
+
+from evcharge.web.api.operations import Api
+from evcharge.web.context import settings
+from evcharge.web.problems import is_for_api
+from evcharge.web.shell import limiter
+
+CALLS = "600 per minute"
+BAD_TOKENS = "60 per minute"
+A_DAY = 24 * 3600
+MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-Match"
+MAY_READ = (
+    "ETag, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "X-Request-Id"
+)
+
+
+class CookiesForPages(SecureCookieSessionInterface):
+    """The API has no session: nothing a browser sends by itself can act there."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return None if is_for_api() else super().open_session(app, request)
+
+
+def install(app: Flask) -> None:
+    app.session_interface = CookiesForPages()
+    app.after_request(_share)
+
+
+def limit(api: Api) -> None:
+    """Count the calls of one token, or of one address, over the whole API."""
+    limiter.shared_limit(CALLS, scope="api", key_func=caller)(api.blueprint)
+    limiter.shared_limit(
+        BAD_TOKENS,
+        scope="bad tokens",
+        key_func=get_remote_address,
+        deduct_when=lambda response: response.status_code == 401,
+    )(api.blueprint)
+
+
+def caller() -> str:
+    """Whose calls count together. Whoever makes tokens up soon runs out of 401s."""
+    given = request.headers.get("Authorization", "")
+    return sha256(given.encode()).hexdigest() if given else get_remote_address()
+
+
+def _share(response: Response) -> Response:
+    """Let pages of the named origins read what we answer (Fetch standard, CORS)."""
+    if not is_for_api():
+        return response
+    allowed = settings().cors_origins.split()
+    origin = request.headers.get("Origin", "")
+    response.vary.add("Origin")
+    if origin and (origin in allowed or "*" in allowed):
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = MAY_READ
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = response.headers.get(
+                "Allow", ""
+            )
+            response.headers["Access-Control-Allow-Headers"] = MAY_SEND
+            response.headers["Access-Control-Max-Age"] = str(A_DAY)
+    return response

@@ -1,0 +1,258 @@
+"""The OpenAPI 3.1 document, made from the models that validate and serialise."""
+
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from evcharge.kernel.errors import DomainError
+from evcharge.web.api.operations import Operation
+from evcharge.web.api.shapes import IdempotencyKey, Versioned
+from evcharge.web.context import NotYourRole, SignInRequired
+from evcharge.web.errors import http_status
+from evcharge.web.problems import (
+    API_ROOT,
+    CODES,
+    MEDIA_TYPE,
+    Malformed,
+    NotJson,
+    VersionMissing,
+    VersionStale,
+)
+from evcharge.web.urls import HIGHEST_ID
+
+Schema = dict[str, Any]
+Named = Mapping[Any, Schema]
+REF = "#/components/schemas/{model}"
+PART = re.compile(r"<(\w+):(\w+)>")
+PATH_SCHEMAS: dict[str, Schema] = {
+    "int": {"type": "integer", "minimum": 1, "maximum": HIGHEST_ID},
+    "uuid": {"type": "string", "format": "uuid"},
+}
+WORDS = {
+    200: "Done",
+    201: "Made",
+    204: "Done; there is nothing to say",
+    400: "Does not fit this schema",
+    401: "No token, or one that has ended",
+    403: "Not for this role",
+    404: "Not there, or not yours",
+    409: "Clashes with how things are now",
+    412: "If-Match names another version",
+    413: "More than 1 MB",
+    415: "Not JSON",
+    422: "Fits this schema, and breaks a rule",
+    428: "If-Match is missing",
+    429: "Too many requests",
+    503: "Busy or out of reach; try again",
+}
+LIMITS = {
+    "X-RateLimit-Limit": "How many calls are allowed in the present stretch",
+    "X-RateLimit-Remaining": "How many are left of them",
+    "X-RateLimit-Reset": "When the stretch ends, in seconds since 1970",
+}
+
+
+def openapi(operations: Sequence[Operation]) -> Schema:
+    """Return the whole document. Operations keep their order."""
+    models = list(dict.fromkeys(_models(operations)))
+    named, shared = models_json_schema(models, ref_template=REF)
+    paths: defaultdict[str, Schema] = defaultdict(dict)
+    for operation in operations:
+        described = _Describing(operation, named).operation()
+        paths[_path(operation.rule)][operation.method.lower()] = described
+    queries = {
+        operation.query[1].__name__ for operation in operations if operation.query
+    }
+    schemas = shared["$defs"]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "evcharge",
+            "version": version("evcharge"),
+            "description": _about(),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": API_ROOT}],
+        "paths": dict(paths),
+        "components": {
+            # Queries are taken apart into parameters; as a whole nobody sends them.
+            "schemas": {
+                name: schema for name, schema in schemas.items() if name not in queries
+            },
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "From POST /tokens or the account page",
+                }
+            },
+        },
+    }
+
+
+def _about() -> str:
+    return (
+        "Find a charger, book a slot, pay for it; run a network. Instants are RFC 3339 "
+        "in UTC, money is whole paise. A request that does not fit this document is "
+        "refused with 400; one that fits and breaks a rule with 422."
+    )
+
+
+def _models(
+    operations: Iterable[Operation],
+) -> Iterator[tuple[type[BaseModel], JsonSchemaMode]]:
+    for operation in operations:
+        for taken in (operation.body, operation.query):
+            if taken is not None:
+                yield taken[1], "validation"
+        if operation.answer is not None:
+            yield operation.answer, "serialization"
+        yield operation.problem, "serialization"
+
+
+def _path(rule: str) -> str:
+    return PART.sub(r"{\2}", rule)
+
+
+class _Describing:
+    """One operation in OpenAPI's words."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        named: Named,
+    ) -> None:
+        self.of = operation
+        self.named = named
+
+    def operation(self) -> Schema:
+        summary, _, more = (inspect.getdoc(self.of.view) or "").partition("\n\n")
+        found: Schema = {
+            "operationId": self.of.name,
+            "summary": summary.rstrip("."),
+            "description": more,
+            "tags": [self._tag()],
+            "parameters": list(self._parameters()),
+            "responses": self._responses(),
+            "security": [] if self.of.guard == "public" else [{"token": []}],
+        }
+        if self.of.body is not None:
+            schema = self.named[(self.of.body[1], "validation")]
+            found["requestBody"] = {
+                "required": self.of.needs_body,
+                "content": {"application/json": {"schema": schema}},
+            }
+        return found
+
+    def _tag(self) -> str:
+        parts = self.of.rule.strip("/").split("/")
+        return " ".join(parts[:2]) if parts[0] == "admin" else parts[0]
+
+    def _parameters(self) -> Iterator[Schema]:
+        for kind, name in PART.findall(self.of.rule):
+            yield {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "schema": PATH_SCHEMAS[kind],
+            }
+        if self.of.query is not None:
+            yield from _headers_or_query(self.of.query[1], "query")
+        if self.of.key is not None:
+            yield from _headers_or_query(IdempotencyKey, "header")
+        if self.of.seen is not None:
+            yield {
+                "name": "If-Match",
+                "in": "header",
+                "required": True,
+                "description": "The ETag of what you read",
+                "schema": {"type": "string", "examples": ['"3"']},
+            }
+
+    def _responses(self) -> Schema:
+        found: Schema = {str(self.of.status): self._success()}
+        by_status: defaultdict[int, set[str]] = defaultdict(set)
+        for status, code in self._refusals():
+            by_status[status].add(code)
+        for status in sorted(by_status):
+            found[str(status)] = self._refusal(status, sorted(by_status[status]))
+        return found
+
+    def _success(self) -> Schema:
+        headers = _headers(LIMITS)
+        found: Schema = {"description": WORDS[self.of.status], "headers": headers}
+        if self.of.answer is None:
+            return found
+        if issubclass(self.of.answer, Versioned):
+            etag = {"ETag": "Its version, for If-Match when editing"}
+            found["headers"] |= _headers(etag)
+        schema = self.named[(self.of.answer, "serialization")]
+        found["content"] = {"application/json": {"schema": schema}}
+        return found
+
+    def _refusal(self, status: int, codes: list[str]) -> Schema:
+        schema = self.named[(self.of.problem, "serialization")]
+        listed = ", ".join(f"`{code}`" for code in codes)
+        return {
+            "description": f"{WORDS[status]}: {listed}",
+            "x-codes": codes,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+
+    def _refusals(self) -> Iterator[tuple[int, str]]:
+        refuses: list[type[DomainError]] = [*self.of.refuses, Malformed]
+        if self.of.guard != "public":
+            refuses.append(SignInRequired)
+        if self.of.guard in ("operator", "admin"):
+            refuses.append(NotYourRole)
+        if self.of.body is not None:
+            refuses.append(NotJson)
+            yield 413, CODES[413]
+        if self.of.seen is not None:
+            refuses += [VersionMissing, VersionStale]
+        if PART.search(self.of.rule):
+            yield 404, CODES[404]
+        for status in (429, 503):
+            yield status, CODES[status]
+        for refusal in refuses:
+            yield http_status(refusal()), refusal.code
+
+
+def _headers(described: dict[str, str]) -> Schema:
+    return {
+        name: {"description": text, "schema": {"type": "string"}}
+        for name, text in described.items()
+    }
+
+
+def _headers_or_query(
+    model: type[BaseModel], where: Literal["header", "query"]
+) -> Iterator[Schema]:
+    whole = model.model_json_schema(ref_template=REF)
+    required = whole.get("required", ())
+    for name, schema in whole["properties"].items():
+        schema.pop("title", None)
+        described = {"description": schema.pop("description", "")}
+        yield {
+            "name": name,
+            "in": where,
+            "required": name in required,
+            **described,
+            "schema": _not_null(schema),
+        }
+
+
+def _not_null(schema: Schema) -> Schema:
+    """In an address nothing is null: it is left out."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    left_out = ("anyOf", "default")
+    kept = {name: value for name, value in schema.items() if name not in left_out}
+    return {**kinds[0], **kept}
