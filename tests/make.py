@@ -13,6 +13,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.ids import new_id
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import ConnectorKind, Lifecycle, ReportedStatus
+from evcharge.stations.service import refresh_search_rows
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -142,4 +143,5 @@ def an_evse(
     )
     session.add(evse)
     session.flush()
+    refresh_search_rows(session, [charger.location_id])
     return evse

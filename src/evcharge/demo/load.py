@@ -36,6 +36,7 @@ from evcharge.demo.settle import settle
 from evcharge.kernel.db import Database
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import Lifecycle, ReportedStatus
+from evcharge.stations.service import refresh_search_rows
 
 SEED = 20_261_123
 # Nobody can log in with it: no hash looks like that.
@@ -130,6 +131,7 @@ def _load_network(session: Session, rng: random.Random, now: datetime) -> Networ
     session.add_all(user for _, user in people.values())
     session.add_all(location for _, location in locations)
     session.flush()
+    refresh_search_rows(session, [location.id for _, location in locations])
     session.add(
         OperatorMember(
             operator_id=operators[OPERATED].id,

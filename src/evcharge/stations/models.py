@@ -31,6 +31,7 @@ class Location(Base):
     __tablename__ = "locations"
     __table_args__ = (
         Index(None, "lat", "lon"),
+        Index(None, "name", "id"),
         CheckConstraint("lat BETWEEN -90 AND 90", name="lat"),
         CheckConstraint("lon BETWEEN -180 AND 180", name="lon"),
     )
@@ -130,3 +131,41 @@ class Connector(Base):
     reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     evse: Mapped[Evse] = relationship(back_populates="connectors")
+
+
+# ── the search index: written by stations/service/search_rows.py alone ────────────
+
+
+class LocationConnector(Base):
+    """A location where people find this kind of plug, or any: `SearchRow`."""
+
+    __tablename__ = "location_connectors"
+    __table_args__ = (
+        # All that a search asks of it, so that it reads nothing but the index.
+        Index(
+            "ix_location_connectors_search",
+            *("kind", "lat", "lon", "location_id", "max_power_w", "x", "y", "z"),
+        ),
+    )
+
+    location_id: Mapped[int] = mapped_column(
+        ForeignKey("locations.id"), primary_key=True
+    )
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    lat: Mapped[float]
+    lon: Mapped[float]
+    max_power_w: Mapped[int]
+    x: Mapped[float]
+    y: Mapped[float]
+    z: Mapped[float]
+
+
+class LocationCell(Base):
+    """How many locations with this kind of plug lie in a cell of the map."""
+
+    __tablename__ = "location_cells"
+
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    north: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    east: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    locations: Mapped[int]

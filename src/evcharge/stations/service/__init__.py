@@ -14,6 +14,10 @@ from evcharge.stations.service.edit import (
     set_location_active,
 )
 from evcharge.stations.service.report import record_connector_status, record_seen
+from evcharge.stations.service.search_rows import (
+    rebuild_search_rows,
+    refresh_search_rows,
+)
 
 __all__ = [
     "add_connector",
@@ -24,8 +28,10 @@ __all__ = [
     "edit_connector",
     "edit_evse",
     "edit_location",
+    "rebuild_search_rows",
     "record_connector_status",
     "record_seen",
+    "refresh_search_rows",
     "remove_connector",
     "set_lifecycle",
     "set_location_active",

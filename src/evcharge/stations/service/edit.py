@@ -42,6 +42,7 @@ from evcharge.stations.rules.entries import (
     check_location,
     search_text,
 )
+from evcharge.stations.service.search_rows import refresh_search_rows
 
 # ── locations ────────────────────────────────────────────────────────────────────
 
@@ -66,6 +67,7 @@ def edit_location(
     check_location(details)
     columns = _location_columns(details)
     _edit(session, Location, location_id, version, columns, LocationNotFound())
+    refresh_search_rows(session, [location_id])
     announce(session, f"location:{location_id}")
 
 
@@ -86,6 +88,7 @@ def set_location_active(
     ).all()
     columns = {"is_active": is_active}
     _edit(session, Location, location_id, version, columns, LocationNotFound())
+    refresh_search_rows(session, [location_id])
     announce(session, f"location:{location_id}")
 
 
@@ -167,7 +170,7 @@ def add_evse(
         Connector(evse_id=evse.id, **asdict(connector)) for connector in connectors
     )
     session.flush()
-    _tell(session, evse.id)
+    _plugs_changed(session, evse.id)
     return evse
 
 
@@ -201,7 +204,7 @@ def set_lifecycle(session: Session, *, evse_id: int, lifecycle: Lifecycle) -> No
     )
     if not changed(session, moved):
         raise EvseNotFound(evse_id=evse_id)
-    _tell(session, evse_id)
+    _plugs_changed(session, evse_id)
 
 
 # ── connectors ───────────────────────────────────────────────────────────────────
@@ -216,6 +219,7 @@ def add_connector(
     row = asdict(details) | {"evse_id": evse_id}
     if not insert_missing(session, Connector, [row]):
         raise NumberTaken(evse_id=evse_id, number=details.number)
+    _plugs_changed(session, evse_id)
 
 
 def edit_connector(
@@ -241,6 +245,7 @@ def edit_connector(
             raise ConnectorNotFound(connector_id=connector_id)
     except IntegrityError as error:
         raise NumberTaken(evse_id=evse_id, number=details.number) from error
+    _plugs_changed(session, evse_id)
 
 
 def remove_connector(
@@ -254,12 +259,12 @@ def remove_connector(
         raise ConnectorNotFound(connector_id=connector_id)
     if not session.scalar(select(func.count()).where(mine)):
         raise LastConnector(evse_id=evse_id)
+    _plugs_changed(session, evse_id)
 
 
 def _touch(session: Session, evse_id: int, version: int) -> None:
     """Count an edit of the EVSE; from here on nobody else edits it with us."""
     _edit(session, Evse, evse_id, version, {}, EvseNotFound())
-    _tell(session, evse_id)
 
 
 # ── what every edit does ─────────────────────────────────────────────────────────
@@ -294,6 +299,12 @@ def _edit(
     if session.scalar(select(table.id).where(table.id == row_id)) is None:
         raise not_found
     raise EditedMeanwhile
+
+
+def _plugs_changed(session: Session, evse_id: int) -> None:
+    """Say so to the search, and to those who watch."""
+    refresh_search_rows(session, [location_of_evse(session, evse_id)])
+    _tell(session, evse_id)
 
 
 def _tell(session: Session, evse_id: int) -> None:
