@@ -22,6 +22,7 @@ from evcharge.accounts.queries import (
 from evcharge.accounts.rules.passwords import SCRYPT
 from evcharge.accounts.rules.tokens import token_hash
 from evcharge.bookings.admin import admin as bookings_admin
+from evcharge.bookings.api import api as bookings_api
 from evcharge.bookings.pages import pages as bookings_pages
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
@@ -56,7 +57,7 @@ BLUEPRINTS = (
     reports_admin,
     payments_admin,
 )
-APIS = (accounts_api,)
+APIS = (accounts_api, bookings_api)
 LONGEST_BODY = 1_000_000
 
 

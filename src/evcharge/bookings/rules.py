@@ -117,6 +117,13 @@ class PriceChanged(Conflict):
     message = "That time has another price."
 
 
+class RefundShrunk(Conflict):
+    """`details["refund_paise"]` is what comes back by now."""
+
+    code = "refund_shrunk"
+    message = "Less comes back now than when you looked."
+
+
 class BookingsInTheWay(Conflict):
     """`details["booking_ids"]` are the promises that would be broken."""
 

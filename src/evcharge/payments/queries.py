@@ -1,6 +1,6 @@
 """Questions about money. Nothing here changes anything."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -214,6 +214,21 @@ def refunds_of_item(
         .order_by(Refund.created_at, Refund.id)
         .options(raiseload("*"))
     ).all()
+
+
+def refunds_of_items(
+    session: Session, kind: ItemKind, item_ids: Collection[UUID]
+) -> dict[UUID, list[Refund]]:
+    """The same for many; only those with refunds are in the answer."""
+    found: dict[UUID, list[Refund]] = {}
+    for refund in session.scalars(
+        select(Refund)
+        .where(Refund.kind == kind, Refund.item_id.in_(item_ids))
+        .order_by(Refund.created_at, Refund.id)
+        .options(raiseload("*"))
+    ):
+        found.setdefault(refund.item_id, []).append(refund)
+    return found
 
 
 def payments_to_ask_about(

@@ -23,6 +23,7 @@ from evcharge.bookings.rules import (
     ActorKind,
     BookingChanged,
     BookingNotActive,
+    RefundShrunk,
 )
 from evcharge.bookings.service import (
     cancel_booking,
@@ -33,7 +34,6 @@ from evcharge.bookings.words import (
     phase_of,
 )
 from evcharge.kernel.clock import utc_now
-from evcharge.kernel.errors import Conflict
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.topics import sign_topics
 from evcharge.payments.pages import begin_payment
@@ -50,13 +50,6 @@ from evcharge.web.formats import plug
 
 PAGE_SIZE = 10
 TABS: tuple[When, ...] = ("upcoming", "past", "cancelled")
-
-
-class RefundShrunk(Conflict):
-    """The page that asked for the confirmation was open past a deadline."""
-
-    code = "refund_shrunk"
-    message = "Less comes back now than when you opened this page."
 
 
 # ── the list ─────────────────────────────────────────────────────────────────────
@@ -185,12 +178,13 @@ def cancel(booking_id: UUID) -> ResponseReturnValue:
     shown_paise = amount_from_form(request.form, "refund_paise")
 
     def act(session: Session) -> Booking:
-        booking = booking_of_user(session, booking_id, user_id)
-        refund_paise = refund_if_cancelled(booking, by_driver=True, now=now)
-        if shown_paise is not None and refund_paise < shown_paise:
-            raise RefundShrunk(refund_paise=refund_paise)
-        actor = Actor(ActorKind.DRIVER, user_id)
-        return cancel_booking(session, booking_id=booking_id, actor=actor, now=now)
+        return cancel_booking(
+            session,
+            booking_id=booking_id,
+            actor=Actor(ActorKind.DRIVER, user_id),
+            expect_refund_paise=shown_paise,
+            now=now,
+        )
 
     try:
         perform(act)

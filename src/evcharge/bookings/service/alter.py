@@ -29,6 +29,7 @@ from evcharge.bookings.rules import (
     Limits,
     PriceChanged,
     PriceFixed,
+    RefundShrunk,
     Slot,
     TooEarly,
     check_slot,
@@ -179,12 +180,13 @@ def cancel_booking(
     actor: Actor,
     now: datetime,
     reason: str | None = None,
+    expect_refund_paise: int | None = None,
 ) -> Booking:
     """End a booking and return money: by its terms, or all when it is not the driver's
     doing. Cancelling what is cancelled already is success and changes nothing.
 
     Raises: BookingNotFound (also when a driver names another's), BookingNotActive,
-    BookingChanged.
+    BookingChanged; RefundShrunk when less than expected comes back by now.
     """
     by_driver = actor.kind == ActorKind.DRIVER
     booking = locked_booking(
@@ -196,6 +198,8 @@ def cancel_booking(
         raise BookingNotActive(booking_id=booking_id)
 
     refund = refund_if_cancelled(booking, by_driver=by_driver, now=now)
+    if expect_refund_paise is not None and refund < expect_refund_paise:
+        raise RefundShrunk(refund_paise=refund)
     if not end(
         session,
         booking,
