@@ -67,14 +67,15 @@ def a_user(
     return user
 
 
-def a_login(session: Session, user: User) -> Login:
-    login = Login(
-        id=new_id(),
-        user_id=user.id,
-        device="a test",
-        created_at=utc_now(),
-        expires_at=utc_now() + timedelta(days=1),
-    )
+def a_login(session: Session, user: User, **columns: Any) -> Login:
+    defaults = {
+        "id": new_id(),
+        "user_id": user.id,
+        "device": "a test",
+        "created_at": utc_now(),
+        "expires_at": utc_now() + timedelta(days=1),
+    }
+    login = Login(**(defaults | columns))
     session.add(login)
     session.flush()
     return login
