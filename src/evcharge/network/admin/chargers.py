@@ -9,12 +9,7 @@ from sqlalchemy.orm import Session
 from evcharge.bookings.queries import claimed_now, live_blocks_on
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
-from evcharge.network.admin.blueprint import (
-    admin,
-    own_charger,
-    own_location,
-    searched,
-)
+from evcharge.network.admin.blueprint import admin, searched
 from evcharge.network.admin.forms import ChargerForm
 from evcharge.network.fleet import (
     ChargerFilter,
@@ -25,6 +20,7 @@ from evcharge.network.fleet import (
     every_charger,
     fact_groups,
 )
+from evcharge.network.own import own_charger, own_location
 from evcharge.network.queries import evses_now
 from evcharge.stations.models import Charger, Location
 from evcharge.stations.rules import (

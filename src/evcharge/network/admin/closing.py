@@ -24,13 +24,8 @@ from evcharge.bookings.rules import (
 from evcharge.bookings.service import close_evses, close_location
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
-from evcharge.network.admin.blueprint import (
-    actor,
-    admin,
-    own_charger,
-    own_evse,
-    own_location,
-)
+from evcharge.network.admin.blueprint import admin
+from evcharge.network.own import actor, own_charger, own_evse, own_location
 from evcharge.stations.models import Charger
 from evcharge.stations.queries import evses_of_location
 from evcharge.stations.rules import EditedMeanwhile, Lifecycle

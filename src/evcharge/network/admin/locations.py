@@ -10,7 +10,7 @@ from evcharge.accounts.models import Operator
 from evcharge.bookings.queries import live_blocks_on
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
-from evcharge.network.admin.blueprint import admin, own_location, searched
+from evcharge.network.admin.blueprint import admin, searched
 from evcharge.network.admin.forms import LocationForm, options
 from evcharge.network.fleet import (
     LocationFilter,
@@ -20,6 +20,7 @@ from evcharge.network.fleet import (
     locations_matching,
     operators_in,
 )
+from evcharge.network.own import own_location
 from evcharge.network.queries import evses_now
 from evcharge.network.rules import EvseNow
 from evcharge.stations.models import Location

@@ -10,11 +10,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from evcharge.accounts.queries import people_by_id
-from evcharge.bookings.models import Booking, MaintenanceBlock
+from evcharge.bookings.models import Booking
 from evcharge.bookings.queries import active_bookings_on
 from evcharge.bookings.reasons import UnclearReason, reason_from_text
 from evcharge.bookings.rules import (
-    BlockNotFound,
     BookingChanged,
     BookingsInTheWay,
     Slot,
@@ -24,9 +23,10 @@ from evcharge.bookings.rules import (
 from evcharge.bookings.service import block_evse, lift_block
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
-from evcharge.network.admin.blueprint import actor, admin, own_evse
+from evcharge.network.admin.blueprint import admin
 from evcharge.network.admin.closing import digest_of
 from evcharge.network.admin.forms import BlockForm
+from evcharge.network.own import actor, own_block, own_evse
 from evcharge.stations.models import Evse
 from evcharge.web.context import operator_required, perform, reading
 from evcharge.web.errors import http_status
@@ -121,10 +121,7 @@ def _page(
 @admin.post("/admin/blocks/<uuid:block_id>/lift")
 @operator_required
 def lift_maintenance(block_id: UUID) -> ResponseReturnValue:
-    block = reading().get(MaintenanceBlock, block_id)
-    if block is None:
-        raise BlockNotFound(block_id=block_id)
-    evse = own_evse(block.evse_id)
+    _, evse = own_block(block_id)
     perform(lambda session: lift_block(session, block_id=block_id, now=utc_now()))
     flash("The maintenance is lifted. Drivers can book that time.", "success")
     return _to_charger(evse.charger_id)

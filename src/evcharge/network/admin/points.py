@@ -5,13 +5,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from evcharge.kernel.errors import Conflict, DomainError
-from evcharge.network.admin.blueprint import admin, own_charger, own_evse
+from evcharge.network.admin.blueprint import admin
 from evcharge.network.admin.forms import (
     ConnectorForm,
     EvseForm,
     NewEvseForm,
     StationForm,
 )
+from evcharge.network.own import own_charger, own_evse
 from evcharge.stations.models import Charger, Connector, Evse
 from evcharge.stations.rules import (
     BadStation,
