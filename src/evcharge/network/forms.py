@@ -82,7 +82,7 @@ def search_from_args(args: Args, *, limits: Limits, now: datetime) -> SearchForm
     when = read("when", lambda: _when(args.get("when", "")), "")
     on, at, minutes = _asked_time(args, now=now)
     search = Search(
-        words=read("q", lambda: _words(text), ()),
+        words=read("q", lambda: words_from_text(text), ()),
         near=read("near", lambda: _point(near), None),
         kinds=read("connector", lambda: _kinds(kinds), frozenset()),
         min_power_w=read("min_kw", lambda: _watts(min_kw), 0),
@@ -112,7 +112,8 @@ def location_ids(args: Args, *, most: int) -> list[int]:
     return [int(each) for each in asked if re.fullmatch(r"[0-9]{1,9}", each)]
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words_from_text(text: str) -> tuple[str, ...]:
+    """Return what is to be searched for. Raises: Unclear."""
     # Its length first: folding a long text may take very long.
     words = folded(text[:LONGEST_TEXT]).split()
     if len(text) > LONGEST_TEXT or len(words) > MOST_WORDS:

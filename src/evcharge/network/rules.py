@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
+from evcharge.kernel.errors import InvalidInput
 from evcharge.stations.rules import (
     IN_USE,
     OCCUPIED,
@@ -43,6 +44,18 @@ class Box:
     @property
     def middle(self) -> Point:
         return Point((self.south + self.north) / 2, (self.west + self.east) / 2)
+
+    def holds(self, other: "Box") -> bool:
+        return other == self.part_in(other)
+
+    def part_in(self, other: "Box") -> "Box":
+        """Return what both cover; upside down, and so empty, when that is nothing."""
+        return Box(
+            max(self.west, other.west),
+            max(self.south, other.south),
+            min(self.east, other.east),
+            min(self.north, other.north),
+        )
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,15 @@ class Position:
             raise ValueError("no such position")
         if "\0" in self.name:
             raise ValueError("no such name")
+
+    @property
+    def is_outward(self) -> bool:
+        return self.away is not None
+
+
+class BadPosition(InvalidInput):
+    code = "bad_cursor"
+    message = "This is not where a page of this search ended. Start at the first one."
 
 
 class Claim(Protocol):
@@ -245,6 +267,42 @@ def _cell(claim: Claim | None, user_id: int | None) -> str:
     return "yours" if is_mine else "taken"
 
 
+def free_stretches(
+    asked: Slot,
+    taken: Collection[int],
+    *,
+    hours: OpeningHours,
+    ahead: timedelta,
+    now: datetime,
+) -> list[Slot]:
+    """Return the stretches in which any slot can be booked, in whole quarter hours."""
+    first = max(asked.quarters.start, slot_no(now))
+    # Whatever starts up to there can be booked; what lies behind is for another day.
+    end = min(asked.quarters.stop, slot_no(now + ahead) + 1)
+    free = (
+        number
+        for number in range(first, end)
+        if number not in taken
+        and hours.covers(slot_start(number), slot_start(number + 1))
+    )
+    return _joined(free)
+
+
+def taken_stretches(asked: Slot, taken: Collection[int]) -> list[Slot]:
+    return _joined(number for number in asked.quarters if number in taken)
+
+
+def _joined(numbers: Iterable[int]) -> list[Slot]:
+    """Make neighbouring quarter hours into stretches."""
+    found: list[range] = []
+    for number in numbers:
+        if found and found[-1].stop == number:
+            found[-1] = range(found[-1].start, number + 1)
+        else:
+            found.append(range(number, number + 1))
+    return [Slot(slot_start(each.start), slot_start(each.stop)) for each in found]
+
+
 def distance_m(one: Point, other: Point) -> float:
     """Return the length of the great circle between two points, by haversines."""
     lat, other_lat = math.radians(one.lat), math.radians(other.lat)
@@ -255,6 +313,20 @@ def distance_m(one: Point, other: Point) -> float:
         + math.cos(lat) * math.cos(other_lat) * math.sin(half_lon) ** 2
     )
     return 2 * EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, haversine)))
+
+
+def around(point: Point, angle: float) -> Box:
+    """Return a box that all places lie in which are at most `angle` (radians) away."""
+    angle += 1e-9  # Some millimetres, so that nothing is lost to rounding.
+    south = point.lat - math.degrees(angle)
+    north = point.lat + math.degrees(angle)
+    if south <= -90 or north >= 90:  # All the way round a pole.
+        return Box(-180, south, 180, north)
+    width = math.asin(math.sin(angle) / math.cos(math.radians(point.lat)))
+    west, east = (point.lon + sign * math.degrees(width) for sign in (-1, 1))
+    if west < -180 or east > 180:  # A box does not cross 180°.
+        return Box(-180, south, 180, north)
+    return Box(west, south, east, north)
 
 
 # ── a location in a few words ────────────────────────────────────────────────────

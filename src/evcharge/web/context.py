@@ -24,7 +24,7 @@ T = TypeVar("T")
 RoleName = Literal["driver", "operator", "admin"]
 
 
-NO_TOKEN = "Send a token that is still valid: Authorization: Bearer evc_…"
+NO_LIVE_LOGIN = "Send a token that is still valid: Authorization: Bearer evc_…"
 
 
 class SignInRequired(DomainError):
@@ -113,7 +113,7 @@ def current_user() -> CurrentUser:
     """Raises: SignInRequired."""
     user = current_user_or_none()
     if user is None:
-        raise SignInRequired(NO_TOKEN if is_for_api() else None)
+        raise SignInRequired(NO_LIVE_LOGIN if is_for_api() else None)
     return user
 
 

@@ -88,6 +88,10 @@ def is_for_api() -> bool:
     return request.path.startswith(API_ROOT + "/")
 
 
+# A regular expression tells people nothing, and the documentation shows it anyway.
+_WORDS = {"string_pattern_mismatch": "Does not have the form that is documented"}
+
+
 def malformed(where: str, error: ValidationError) -> Malformed:
     """Say what did not fit, without repeating what was sent."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
@@ -96,7 +100,7 @@ def malformed(where: str, error: ValidationError) -> Malformed:
             FieldProblem(
                 where=where,
                 field=".".join(str(part) for part in problem["loc"]),
-                message=problem["msg"],
+                message=_WORDS.get(problem["type"], problem["msg"]),
             )
             for problem in found[:MOST_PROBLEMS]
         ]

@@ -81,7 +81,7 @@ def described(
         ends_at=booking.ends_at,
         amount=Money.of(booking.amount_paise),
         paid=Money.of(booking.paid_paise),
-        due=Money.of(booking.due_paise),
+        due=Money.of(booking.due_paise if status == BookingStatus.ACTIVE else 0),
         hold_expires_at=booking.hold_expires_at,
         created_at=booking.created_at,
         refund_if_cancelled=Money.of(back) if status == BookingStatus.ACTIVE else None,

@@ -1,23 +1,29 @@
 """Questions people ask of the network. Nothing here changes anything."""
 
-from evcharge.network.queries.evses import evses_now, is_heard_of
+from evcharge.network.queries.evses import (
+    MostPower,
+    evses_now,
+    is_heard_of,
+    most_power_at,
+)
 from evcharge.network.queries.search import (
     Site,
     SitePage,
-    Totals,
     find_sites,
     site_page,
     sites_by_id,
-    totals,
 )
+from evcharge.network.queries.totals import Totals, totals
 
 __all__ = [
+    "MostPower",
     "Site",
     "SitePage",
     "Totals",
     "evses_now",
     "find_sites",
     "is_heard_of",
+    "most_power_at",
     "site_page",
     "sites_by_id",
     "totals",

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Row, Select, extract, select
 from sqlalchemy.orm import Session
@@ -20,8 +20,21 @@ from evcharge.network.rules import (
     next_free_at,
     status_since,
 )
-from evcharge.stations.models import Charger, Connector, Evse, Location
-from evcharge.stations.rules import Facts, Lifecycle, silence_allowed, status_of
+from evcharge.stations.models import (
+    Charger,
+    Connector,
+    Evse,
+    Location,
+    LocationConnector,
+)
+from evcharge.stations.rules import (
+    ConnectorKind,
+    Facts,
+    Lifecycle,
+    silence_allowed,
+    status_of,
+)
+from evcharge.stations.rules.finding import ANY_KIND
 from evcharge.stations.rules.opening import OpeningHours
 
 
@@ -48,6 +61,32 @@ def evses_now(
         evse = _evse_now(rows, claims[rows[0].id], rows[0].id in free, now=now)
         found[evse.location_id].append(evse)
     return found
+
+
+class MostPower(NamedTuple):
+    """What a location offers at most by a kind of plug."""
+
+    kind: ConnectorKind
+    power_w: int
+
+
+def most_power_at(
+    session: Session, location_ids: Collection[int]
+) -> dict[int, list[MostPower]]:
+    """Return the plugs people find at these locations, from the search index."""
+    found: defaultdict[int, list[MostPower]] = defaultdict(list)
+    rows = session.execute(_MOST_POWER.where(_INDEX.location_id.in_(location_ids)))
+    for location_id, kind, power_w in rows:
+        found[location_id].append(MostPower(ConnectorKind(kind), power_w))
+    return found
+
+
+_INDEX = LocationConnector
+_MOST_POWER = (
+    select(_INDEX.location_id, _INDEX.kind, _INDEX.max_power_w)
+    .where(_INDEX.kind != ANY_KIND)
+    .order_by(_INDEX.location_id, _INDEX.kind)
+)
 
 
 def _quarters(now: datetime, stretch: Slot | None) -> tuple[int, int]:

@@ -2,11 +2,10 @@
 
 from hashlib import sha256
 
-from flask import Flask, Request, Response, request
+from flask import Blueprint, Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_limiter.util import get_remote_address
 
-from evcharge.web.api.operations import Api
 from evcharge.web.context import settings
 from evcharge.web.problems import is_for_api
 from evcharge.web.shell import limiter
@@ -33,15 +32,15 @@ def install(app: Flask) -> None:
     app.after_request(_share)
 
 
-def limit(api: Api) -> None:
+def limit(blueprint: Blueprint) -> None:
     """Count the calls of one token, or of one address, over the whole API."""
-    limiter.shared_limit(CALLS, scope="api", key_func=caller)(api.blueprint)
+    limiter.shared_limit(CALLS, scope="api", key_func=caller)(blueprint)
     limiter.shared_limit(
         BAD_TOKENS,
         scope="bad tokens",
         key_func=get_remote_address,
         deduct_when=lambda response: response.status_code == 401,
-    )(api.blueprint)
+    )(blueprint)
 
 
 def caller() -> str:

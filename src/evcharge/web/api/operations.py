@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from evcharge.kernel.errors import DomainError
+from evcharge.web.api.access import limit
 from evcharge.web.api.shapes import Body, IdempotencyKey, Query, Versioned
 from evcharge.web.problems import (
     API_ROOT,
@@ -73,7 +74,7 @@ class Operation:
             del empty.headers["Content-Type"]
             return empty
         response = Response(
-            answer.__pydantic_serializer__.to_json(answer),
+            answer.__pydantic_serializer__.to_json(answer, by_alias=True),
             self.status,
             mimetype="application/json",
         )
@@ -166,6 +167,7 @@ class Api:
 
     def __post_init__(self) -> None:
         self.blueprint = Blueprint(f"{self.feature}_api", __name__, url_prefix=API_ROOT)
+        limit(self.blueprint)
 
     def get(self, rule: str, **about: Any) -> Callable[[View], View]:
         return self._operation("GET", rule, **about)
