@@ -26,6 +26,7 @@ from evcharge.stations.rules import (
     status_of,
 )
 from evcharge.stations.rules.entries import folded
+from evcharge.stations.service import refresh_search_rows
 from make import HOUR, MINUTE, NOON
 
 LATER = Slot(NOON + 2 * HOUR, NOON + 3 * HOUR)
@@ -235,6 +236,7 @@ def _build_site(session, site, user_id):
         for claim in evse.claims:
             _build_claim(session, claim, made.id, user_id)
     session.flush()
+    refresh_search_rows(session, [location.id])
     return location.id
 
 

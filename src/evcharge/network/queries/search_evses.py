@@ -1,0 +1,66 @@
+"""What a search asks of a charging point, as conditions of a statement."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import aliased
+
+from evcharge.bookings.queries import is_taken
+from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
+from evcharge.network.queries.evses import is_heard_of
+from evcharge.network.rules import Search
+from evcharge.stations.models import Charger, Connector, Evse, Location
+from evcharge.stations.rules import IN_USE, OCCUPIED, Lifecycle, ReportedStatus
+
+
+def has_free_evse(search: Search, *, now: datetime) -> ColumnElement[bool]:
+    """Whether one EVSE of the location is free when they want it, and all they want."""
+    evse = (
+        select(Evse.id)
+        .join(Charger, Charger.id == Evse.charger_id)
+        .where(Charger.location_id == Location.id, *_conditions(search, now=now))
+    )
+    return evse.correlate(Location).exists()
+
+
+def is_free_now(now: datetime) -> ColumnElement[bool]:
+    """Whether an EVSE can be used, whatever its plugs are."""
+    return and_(*_conditions(Search(is_free_now=True), now=now))
+
+
+def _conditions(search: Search, *, now: datetime) -> Iterator[ColumnElement[bool]]:
+    yield Evse.lifecycle == Lifecycle.ACTIVE
+    if search.kinds or search.min_power_w or search.is_free_now:
+        yield _has_plug(search)
+    if search.is_free_now:
+        yield _is_available(now)
+    if search.slot is not None:
+        yield ~is_taken(Evse.id, search.slot, now=now)
+
+
+def _has_plug(search: Search) -> ColumnElement[bool]:
+    plug = aliased(Connector)
+    wanted = [plug.evse_id == Evse.id]
+    if search.kinds:
+        wanted.append(plug.kind.in_(search.kinds))
+    if search.min_power_w:
+        wanted.append(plug.power_w >= search.min_power_w)
+    if search.is_free_now:  # A broken plug beside a working one is of no use.
+        wanted.append(plug.reported_status == ReportedStatus.AVAILABLE)
+    return exists().where(*wanted)
+
+
+def _is_available(now: datetime) -> ColumnElement[bool]:
+    """`status_of(…) == AVAILABLE` in SQL, for an active EVSE with a working plug.
+
+    The tests compare the two over random worlds.
+    """
+    plug = aliased(Connector)
+    busy = exists().where(
+        plug.evse_id == Evse.id,
+        plug.reported_status.in_([*IN_USE, *OCCUPIED, ReportedStatus.RESERVED]),
+    )
+    quarter = slot_start(slot_no(now))
+    claimed = is_taken(Evse.id, Slot(quarter, quarter + QUARTER), now=now)
+    return and_(is_heard_of(now), ~busy, ~claimed)
