@@ -4,9 +4,10 @@ Each test that touches a database runs twice, on SQLite and on a real PostgreSQL
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
-from shutil import copy
 from tempfile import mkdtemp
 from typing import Any
 
@@ -23,6 +24,7 @@ import make
 from evcharge.app import create_app
 from evcharge.kernel.db import Database
 from evcharge.kernel.settings import Settings, read_settings
+from evcharge.web.shell import limiter
 from evcharge.wiring import metadata
 
 BOTH = ("sqlite", "postgresql")
@@ -106,58 +108,44 @@ def empty(new_url: Callable[[], str]) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def _shared(request: pytest.FixtureRequest) -> Iterator[Callable[[], Database]]:
-    """One PostgreSQL database with tables, emptied between tests: that is quicker."""
-    made: list[Database] = []
+def _databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Database]]:
+    """One database with tables of each kind, whose engine keeps the SQL it compiled."""
+    with ExitStack() as stack:
 
-    def shared() -> Database:
-        if not made:
-            made.append(Database(request.getfixturevalue("postgresql")()))
-            metadata.create_all(made[0].engine)
-        return made[0]
+        @cache
+        def opened(dialect: str) -> Database:
+            if dialect == "postgresql":
+                url = request.getfixturevalue("postgresql")()
+            else:
+                url = f"sqlite:///{tmp_path_factory.mktemp('database')}/evcharge.db"
+            database = Database(url)
+            stack.callback(database.engine.dispose)
+            metadata.create_all(database.engine)
+            return database
 
-    yield shared
-    for database in made:
-        database.engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def _blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with tables and nothing in them: copying it is quicker."""
-    path = tmp_path_factory.mktemp("blank") / "evcharge.db"
-    database = Database(f"sqlite:///{path}")
-    metadata.create_all(database.engine)
-    database.engine.dispose()
-    return path
+        yield opened
 
 
 @pytest.fixture
-def database(
-    dialect: str, tmp_path: Path, _blank: Path, _shared: Callable[[], Database]
-) -> Iterator[Database]:
-    """A fresh database with tables: real transactions, real locks."""
-    if dialect == "sqlite":
-        copy(_blank, tmp_path / "evcharge.db")
-        database = Database(f"sqlite:///{tmp_path}/evcharge.db")
-        yield database
-        database.engine.dispose()
-        return
-    database = _shared()
+def database(dialect: str, _databases: Callable[[str], Database]) -> Iterator[Database]:
+    """An empty database with tables: real transactions, real locks."""
+    database = _databases(dialect)
     yield database
     database.publish = lambda topics: None
     with database.engine.begin() as connection:
-        connection.execute(_EMPTY)
+        # Deleting few rows takes a tenth of the time of truncating many tables.
+        for statement in _EMPTY[dialect]:
+            connection.execute(text(statement))
 
 
-# Deleting few rows takes a tenth of the time of truncating many tables.
-_EMPTY = text(
-    ";".join(
-        [
-            *(str(each.delete()) for each in reversed(metadata.sorted_tables)),
-            "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'",
-        ]
-    )
-)
+_DELETE_ALL = [str(table.delete()) for table in reversed(metadata.sorted_tables)]
+_START_AGAIN = "SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'"
+_EMPTY = {
+    "sqlite": _DELETE_ALL,  # Its numbers start again by themselves.
+    "postgresql": [";".join([*_DELETE_ALL, _START_AGAIN])],  # Asked once: quicker.
+}
 
 
 @pytest.fixture
@@ -166,39 +154,91 @@ def session(database: Database) -> Iterator[Session]:
         yield session
 
 
+def _settings(**given: Any) -> Settings:
+    defaults = {"secret_key": SECRET, "demo": True, "rate_limits": False}
+    return read_settings(**(defaults | given))
+
+
 @pytest.fixture
 def new_settings(tmp_path: Path) -> Callable[..., Settings]:
     """Settings for a test, whatever the environment of this machine says."""
+    return partial(_settings, data_dir=tmp_path)
 
-    def create(**given: Any) -> Settings:
-        defaults = {
-            "secret_key": SECRET,
-            "data_dir": tmp_path,
-            "demo": True,
-            "rate_limits": False,
-        }
-        return read_settings(**(defaults | given))
+
+@pytest.fixture(scope="session")
+def _new_program(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[Settings, Database], Flask]:
+    """Makes web programs that compile each template once, all of them together."""
+    templates = FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+    def create(settings: Settings, database: Database) -> Flask:
+        app = create_app(settings, database)
+        app.jinja_env.bytecode_cache = templates
+        app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+        return app
+
+    return create
+
+
+@pytest.fixture
+def new_app(
+    database: Database,
+    new_settings: Callable[..., Settings],
+    _new_program: Callable[[Settings, Database], Flask],
+) -> Callable[..., Flask]:
+    """Makes programs of a test's own, to set differently or to add routes to."""
+
+    def create(**given: Any) -> Flask:
+        return _new_program(
+            new_settings(database_url=_url(database), **given), database
+        )
 
     return create
 
 
 @pytest.fixture(scope="session")
-def _templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Templates are compiled once, not for each test's own program."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def _programs(
+    _databases: Callable[[str], Database],
+    _new_program: Callable[[Settings, Database], Flask],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str], Flask]:
+    """One program for each kind of database: making one takes longer than a test."""
+
+    @cache
+    def program(dialect: str) -> Flask:
+        database = _databases(dialect)
+        folder = tmp_path_factory.mktemp("program")
+        settings = _settings(data_dir=folder, database_url=_url(database))
+        app = _new_program(settings, database)
+        # Having answered once, Flask refuses more routes and handlers: no test can
+        # leave one behind.
+        app.test_client().get("/healthz")
+        return app
+
+    return program
+
+
+def _url(database: Database) -> str:
+    return database.engine.url.render_as_string(hide_password=False)
 
 
 @pytest.fixture
 def app(
-    database: Database,
-    new_settings: Callable[..., Settings],
-    _templates: FileSystemBytecodeCache,
-) -> Flask:
-    url = database.engine.url.render_as_string(hide_password=False)
-    app = create_app(new_settings(database_url=url), database)
-    app.jinja_env.bytecode_cache = _templates
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    return app
+    dialect: str, database: Database, _programs: Callable[[str], Flask]
+) -> Iterator[Flask]:
+    """The web program, which others use too: what a test changes in it is undone.
+
+    A test may put what it likes into `config` and `extensions`. One that needs
+    other settings or routes asks for `new_app`.
+    """
+    app = _programs(dialect)
+    before = [(each, dict(each)) for each in (app.config, app.extensions)]
+    limiter.enabled = False  # All programs share it; the last one made has its way.
+    yield app
+    for changed, kept in before:
+        changed.clear()
+        changed.update(kept)
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def an_evse(
 ) -> Evse:
     """EVSE 1 of a new charger, with a connector for each kind."""
     charger = Charger(
-        identity=identity or f"CP-{next(_numbers)}",
+        identity=identity or f"MADE-{next(_numbers)}",
         location=location or a_location(session),
         last_seen_at=seen_at,
         created_at=NOON,

@@ -6,18 +6,14 @@ from time import perf_counter
 import pytest
 
 import make
-from evcharge.app import create_app
 
 PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def app(database, new_settings):
-    url = database.engine.url.render_as_string(hide_password=False)
-    app = create_app(new_settings(database_url=url, rate_limits=True), database)
-    app.config.update(
-        TESTING=True, WTF_CSRF_ENABLED=False, PASSWORD_METHOD="pbkdf2:sha256:1"
-    )
+def app(new_app):
+    app = new_app(rate_limits=True)
+    app.config["PASSWORD_METHOD"] = "pbkdf2:sha256:1"
     return app
 
 

@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 import make
 from evcharge.accounts.models import Login, User
 from evcharge.accounts.rules import UserStatus
-from evcharge.web.context import current_user
 
 PASSWORD = "correct horse battery"
 ASHA = {"name": "Asha Rao", "email": "asha@example.com", "password": PASSWORD}
@@ -365,20 +364,6 @@ def test_a_login_counts_for_its_own_person_only(client, database, sign_in):
         cookie["user_id"], cookie["login_id"] = other, str(login.id)
 
     assert client.get("/account").status_code == 303
-
-
-@pytest.mark.parametrize(
-    ("role", "most"), [("driver", 1), ("admin", 1), ("operator", 2)]
-)
-def test_knowing_who_asks_costs_at_most_two_statements(
-    sign_in, app, statements, role, most
-):
-    client = sign_in(role)
-    app.add_url_rule("/who", view_func=lambda: str(current_user().id))
-    statements.clear()
-
-    assert client.get("/who").text == str(client.user_id)
-    assert len(statements) == most
 
 
 def test_the_account_page_costs_three_statements(driver, statements):

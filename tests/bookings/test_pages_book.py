@@ -2,7 +2,6 @@ import pytest
 
 import make
 from booking_pages import chosen, fields, forms, not_offered, offered, words, written
-from evcharge.app import create_app
 from evcharge.bookings.models import Booking
 from evcharge.stations.models import Evse, Location
 from evcharge.stations.rules import Lifecycle, ReportedStatus
@@ -414,11 +413,8 @@ def test_a_form_with_its_token_is_accepted(driver, app, at):
     assert answer.status_code == 303
 
 
-def test_whoever_presses_too_often_keeps_their_choice(database, new_settings, desk, at):
-    url = database.engine.url.render_as_string(hide_password=False)
-    app = create_app(new_settings(database_url=url, rate_limits=True), database)
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
-    client = app.test_client()
+def test_whoever_presses_too_often_keeps_their_choice(new_app, at):
+    client = new_app(rate_limits=True).test_client()
 
     answers = [client.post(at, data=fields(minutes="75")) for _ in range(21)]
     unknown = client.post("/evses/404404/book", data=fields())
@@ -445,12 +441,9 @@ def test_two_drivers_seeing_the_same_time_get_it_once(sign_in, desk, at):
     assert answers == [303, 409]
 
 
-def test_the_limits_of_this_installation_are_shown(database, new_settings, desk, at):
-    url = database.engine.url.render_as_string(hide_password=False)
-    settings = new_settings(
-        database_url=url, booking_longest_minutes=60, booking_days_ahead=3
-    )
-    client = create_app(settings, database).test_client()
+def test_the_limits_of_this_installation_are_shown(new_app, at):
+    app = new_app(booking_longest_minutes=60, booking_days_ahead=3)
+    client = app.test_client()
 
     page = client.get(at)
 

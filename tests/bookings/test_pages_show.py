@@ -275,9 +275,10 @@ def test_pages_cost_the_same_few_statements_however_long_the_story(
 
 
 @pytest.fixture
-def gateway(app, clock):
+def gateway(app, clock, monkeypatch):
     """The simulated gateway believes the same clock."""
-    app.extensions["evcharge.providers"].named("simulated")._now = lambda: clock.now
+    gateway = app.extensions["evcharge.providers"].named("simulated")
+    monkeypatch.setattr(gateway, "_now", lambda: clock.now)
 
 
 # ── paying ───────────────────────────────────────────────────────────────────────

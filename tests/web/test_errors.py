@@ -1,6 +1,13 @@
+import pytest
 from sqlalchemy import text
 
 from evcharge.web.context import public, reading
+
+
+@pytest.fixture
+def app(new_app):
+    """A program of its own, for tests that add a route."""
+    return new_app()
 
 
 def test_a_number_no_column_holds_is_refused_with_a_page(app):

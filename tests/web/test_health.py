@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -63,12 +64,17 @@ def test_not_ready_without_a_database(without_database: FlaskClient) -> None:
 
 
 def test_metrics_count_requests_by_route(client: FlaskClient) -> None:
+    def counted() -> float:
+        labels = re.escape('{method="GET",route="/healthz",status="200"}')
+        sample = rf"^evcharge_request_seconds_count{labels} (\S+)$"
+        return float(re.findall(sample, client.get("/metrics").text, re.M)[0])
+
+    client.get("/healthz")
+    before = counted()
+
     client.get("/healthz")
 
-    sample = (
-        'evcharge_request_seconds_count{method="GET",route="/healthz",status="200"}'
-    )
-    assert sample in client.get("/metrics").text
+    assert counted() == before + 1
 
 
 def test_made_up_methods_and_addresses_make_no_labels(client: FlaskClient) -> None:
@@ -115,12 +121,9 @@ def test_metrics_are_for_this_machine(
     [("Bearer open sesame", 200), ("Bearer guess", 403), ("", 403), ("Bearer é", 403)],
 )
 def test_with_a_token_metrics_are_for_who_knows_it(
-    database: Database,
-    new_settings: Callable[..., Settings],
-    authorization: str,
-    status: int,
+    new_app: Callable[..., Flask], authorization: str, status: int
 ) -> None:
-    app = create_app(new_settings(metrics_token="open sesame"), database)
+    app = new_app(metrics_token="open sesame")
 
     answer = app.test_client().get(
         "/metrics",
@@ -143,9 +146,8 @@ def test_probes_leave_no_cookie(client: FlaskClient) -> None:
 
 
 def test_probes_are_not_rate_limited(
-    database: Database, new_settings: Callable[..., Settings]
+    new_app: Callable[..., Flask],
 ) -> None:
-    app: Flask = create_app(new_settings(rate_limits=True), database)
-    client = app.test_client()
+    client = new_app(rate_limits=True).test_client()
 
     assert {client.get("/healthz").status_code for _ in range(200)} == {200}

@@ -7,6 +7,12 @@ from evcharge.stations.models import Location
 from evcharge.web.context import public, reading
 
 
+@pytest.fixture
+def app(new_app):
+    """A program of its own, for tests that add a route."""
+    return new_app()
+
+
 @pytest.mark.parametrize(
     ("number", "found"),
     [
