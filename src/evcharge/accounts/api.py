@@ -28,7 +28,7 @@ from evcharge.accounts.rules.tokens import (
     token_name,
 )
 from evcharge.kernel.clock import utc_now
-from evcharge.web.api import Answer, Api, Body, Instant, Text
+from evcharge.web.api import WHOLE, Answer, Api, Body, Instant, Text
 from evcharge.web.context import (
     SignInRequired,
     current_user,
@@ -56,7 +56,7 @@ class NewToken(Body):
     name: Annotated[Text, Field(min_length=1, max_length=LONGEST_TOKEN_NAME)] = Field(
         default="A program", description="What you will know it by on your account page"
     )
-    days: Annotated[int, Field(ge=1, le=LONGEST_LIFETIME // A_DAY)] = Field(
+    days: Annotated[int, Field(ge=1, le=LONGEST_LIFETIME // A_DAY), WHOLE] = Field(
         default=USUAL_LIFETIME // A_DAY, description="How long it is valid"
     )
 

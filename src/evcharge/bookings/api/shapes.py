@@ -9,6 +9,7 @@ from pydantic import Field
 from evcharge.bookings.rules import BookingPayment, BookingStatus
 from evcharge.payments.rules import PaymentStatus, RefundStatus
 from evcharge.web.api import (
+    WHOLE,
     Answer,
     Body,
     Instant,
@@ -18,7 +19,7 @@ from evcharge.web.api import (
     RowId,
 )
 
-MOST_PAISE = 2**31 - 1
+Paise = Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE]
 
 
 class NewBooking(Body):
@@ -31,13 +32,13 @@ class Move(Body):
     starts_at: Instant
     ends_at: Instant
     evse_id: RowId | None = None
-    accept_amount_paise: Annotated[int, Field(ge=0, le=MOST_PAISE)] | None = Field(
+    accept_amount_paise: Paise | None = Field(
         default=None, description="The new price, where it differs from the present"
     )
 
 
 class Cancellation(Body):
-    expect_refund_paise: Annotated[int, Field(ge=0, le=MOST_PAISE)] | None = Field(
+    expect_refund_paise: Paise | None = Field(
         default=None, description="Refuse if less than this comes back by now"
     )
 

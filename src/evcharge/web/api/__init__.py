@@ -3,6 +3,7 @@
 from evcharge.web.api.cursors import cursor_of, position_or_none
 from evcharge.web.api.operations import Api, SeenVersion
 from evcharge.web.api.shapes import (
+    WHOLE,
     Answer,
     Body,
     IdempotencyKey,
@@ -18,6 +19,7 @@ from evcharge.web.api.shapes import (
 from evcharge.web.problems import Problem
 
 __all__ = [
+    "WHOLE",
     "Answer",
     "Api",
     "Body",

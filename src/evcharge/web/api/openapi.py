@@ -12,13 +12,14 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from evcharge.kernel.errors import DomainError
 from evcharge.web.api.operations import Operation
-from evcharge.web.api.shapes import IdempotencyKey, Versioned
+from evcharge.web.api.shapes import IdempotencyKey, PageQuery, Versioned
 from evcharge.web.context import NotYourRole, SignInRequired
 from evcharge.web.errors import http_status
 from evcharge.web.problems import (
     API_ROOT,
     CODES,
     MEDIA_TYPE,
+    BadCursor,
     Malformed,
     NotJson,
     VersionMissing,
@@ -206,22 +207,32 @@ class _Describing:
         }
 
     def _refusals(self) -> Iterator[tuple[int, str]]:
-        refuses: list[type[DomainError]] = [*self.of.refuses, Malformed]
-        if self.of.guard != "public":
-            refuses.append(SignInRequired)
-        if self.of.guard in ("operator", "admin"):
-            refuses.append(NotYourRole)
-        if self.of.body is not None:
-            refuses.append(NotJson)
-            yield 413, CODES[413]
-        if self.of.seen is not None:
-            refuses += [VersionMissing, VersionStale]
+        for refusal in (
+            *self.of.refuses,
+            Malformed,
+            *self._by_guard(),
+            *self._by_input(),
+        ):
+            yield http_status(refusal()), refusal.code
         if PART.search(self.of.rule):
             yield 404, CODES[404]
-        for status in (429, 503):
+        for status in (413, 429, 503) if self.of.body else (429, 503):
             yield status, CODES[status]
-        for refusal in refuses:
-            yield http_status(refusal()), refusal.code
+
+    def _by_guard(self) -> Iterator[type[DomainError]]:
+        if self.of.guard != "public":
+            yield SignInRequired
+        if self.of.guard in ("operator", "admin"):
+            yield NotYourRole
+
+    def _by_input(self) -> Iterator[type[DomainError]]:
+        if self.of.body is not None:
+            yield NotJson
+        if self.of.query is not None and issubclass(self.of.query[1], PageQuery):
+            yield BadCursor
+        if self.of.seen is not None:
+            yield VersionMissing
+            yield VersionStale
 
 
 def _headers(described: dict[str, str]) -> Schema:

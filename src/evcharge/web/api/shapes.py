@@ -4,9 +4,16 @@ The same models validate, serialise and become the OpenAPI document.
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 Item = TypeVar("Item")
 
@@ -29,7 +36,17 @@ Instant = Annotated[
         examples=["2026-11-24T12:30:00Z"],
     ),
 ]
-RowId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+def _whole(value: Any) -> Any:
+    # 3.0 is an integer to JSON Schema (2020-12, validation, section 6.1.1).
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value
+
+
+# For every int of a Body: Annotated[int, Field(ge=…), WHOLE]. It must come last.
+WHOLE = BeforeValidator(_whole)
+RowId = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
 # What PostgreSQL keeps as text: everything but NUL.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
