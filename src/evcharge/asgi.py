@@ -16,8 +16,8 @@ from typing import cast
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import WSGIApp
+from flask import Flask
 from starlette.applications import Starlette
-from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from evcharge.app import create_app
@@ -46,9 +46,12 @@ def run_all_in_one(
     flask = pages(settings, database)
     worker = new_worker(settings, database)
     app = Starlette(
-        routes=[*routes(hub, settings.secret_key), Mount("/", flask)],
+        routes=routes(hub, settings.secret_key),
         lifespan=partial(_working, worker),
     )
+
+    # Not a Mount, whose pattern lets no address with a line break through.
+    app.router.default = flask
 
     def stop() -> None:
         stop_in_time()
@@ -94,8 +97,12 @@ async def _working(worker: Worker, _: Starlette) -> AsyncIterator[None]:
 
 
 def pages(settings: Settings, database: Database) -> BodyBuffer:
+    return in_threads(create_app(settings, database), settings.web_threads)
+
+
+def in_threads(app: Flask, threads: int) -> BodyBuffer:
     # a2wsgi has types of its own for WSGI and ASGI; they mean the same.
-    app = cast("WSGIApp", create_app(settings, database))
+    wsgi = cast("WSGIApp", app)
     # Without an end to the queue, a thread is not held up by a slow reader.
-    flask = WSGIMiddleware(app, workers=settings.web_threads, send_queue_size=0)
+    flask = WSGIMiddleware(wsgi, workers=threads, send_queue_size=0)
     return BodyBuffer(cast("ASGIApp", flask))

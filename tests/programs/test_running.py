@@ -48,6 +48,16 @@ def begin_to_post(connection: socket.socket) -> None:
 
 
 @pytest.mark.usefixtures("migrated")
+def test_an_address_with_a_line_break_in_it_is_answered_like_any_other(
+    start: Start,
+) -> None:
+    program = start("serve").wait_for()
+
+    assert "There is nothing at this address." in program.get("/%0A")[1]
+    assert '"code":"not_found"' in program.get("/api/v1/bookings/%0A")[1]
+
+
+@pytest.mark.usefixtures("migrated")
 def test_twelve_unfinished_posts_do_not_slow_a_page(
     start: Start, connect: Connect
 ) -> None:

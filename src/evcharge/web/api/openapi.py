@@ -207,13 +207,10 @@ class _Describing:
         }
 
     def _refusals(self) -> Iterator[tuple[int, str]]:
-        for refusal in (
-            *self.of.refuses,
-            Malformed,
-            *self._by_guard(),
-            *self._by_input(),
-        ):
-            yield http_status(refusal()), refusal.code
+        refuses: list[type[DomainError]] = [*self.of.refuses, Malformed]
+        refuses += self._by_guard()
+        refuses += self._by_input()
+        yield from ((http_status(refusal()), refusal.code) for refusal in refuses)
         if PART.search(self.of.rule):
             yield 404, CODES[404]
         for status in (413, 429, 503) if self.of.body else (429, 503):
