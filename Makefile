@@ -35,6 +35,12 @@ test: everything ## run all tests (some of them: make test ARGS="tests/bookings 
 	@$(BIN)/python -m scripts.browser
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
+.PHONY: bench
+bench: everything ## measure how fast it is here, in some five minutes
+	@echo "Building the browser assets."
+	@$(BIN)/python -m scripts.assets
+	@$(BIN)/evcharge bench --docs docs/performance.md
+
 .PHONY: check
 check: lint test ## what CI runs: lint, then test
 

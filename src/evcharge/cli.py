@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from evcharge.accounts.cli import operators, users
 from evcharge.app import create_app
 from evcharge.asgi import new_worker, run_all_in_one, run_gateway
+from evcharge.bench.command import bench
 from evcharge.bookings.cli import audit
 from evcharge.demo.load import is_empty, load_demo
 from evcharge.demo.people import NAMED, PASSWORD
@@ -202,6 +203,7 @@ def demo() -> None:
 
 
 cli.add_command(audit)
+cli.add_command(bench)
 cli.add_command(users)
 cli.add_command(operators)
 cli.add_command(chargers)

@@ -1,0 +1,123 @@
+"""One location: its page, what the API tells of it, and when an EVSE is free."""
+
+from datetime import timedelta
+from functools import partial
+
+from evcharge.app import create_app
+from evcharge.bench.databases import Databases
+from evcharge.bench.lab import Lab
+from evcharge.bench.load import Plan, http_request
+from evcharge.bench.measures import in_turns
+from evcharge.bench.programs import SECRET, Program
+from evcharge.bench.results import Fact, Result, Speed, check, compared, reference
+from evcharge.bench.rows.town import bearer, rfc3339
+from evcharge.bench.tape import record, statements
+from evcharge.bench.world import LARGE, World
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.settings import read_settings
+from evcharge.wiring import open_database
+
+LOCATIONS = 30_000
+DRIVERS = 500  # Each may make 600 calls a minute.
+CLIENTS = 8
+ROUNDS = 4
+SECONDS = 0.5
+MOST_CPU_MS = 12.0
+MOST_STATEMENTS = 8
+EVSE = 1  # Where the world counts from: one of the large location.
+PAGE = f"/locations/{LARGE}"
+
+
+def location(lab: Lab) -> Result:
+    speeds: list[Speed] = []
+    facts: list[Fact] = []
+    for kind in lab.kinds:
+        _measure(lab, kind, speeds, facts)
+        lab.stop_programs()
+    return Result("A location with six EVSEs, 8 clients", speeds, facts)
+
+
+def _measure(lab: Lab, kind: Databases, speeds: list[Speed], facts: list[Fact]) -> None:
+    locations = 300 if lab.quick else LOCATIONS
+    lab.say(f"  {kind.name}: {locations:,} locations")
+    world = World(utc_now(), locations, DRIVERS)
+    url = lab.filled(kind, world)
+    facts.append(_statements(kind, url))
+    ours = lab.start("serve", database_url=url).wait_for()
+    constant = lab.start(
+        "-m", "evcharge.bench.stack", "serve", "evcharge.bench.constant"
+    ).wait_for()
+    day = f"from={rfc3339(world.now)}&to={rfc3339(world.now + timedelta(days=1))}"
+    for name, path in {
+        "the page": PAGE,
+        "the same through REST": f"/api/v1{PAGE}",
+        "a day of an EVSE through REST": f"/api/v1/evses/{EVSE}/availability?{day}",
+    }.items():
+        speeds += _beside(lab, f"{kind.name}: {name}", path, ours, constant)
+    facts.append(_cpu(lab, kind, ours))
+
+
+def _beside(
+    lab: Lab, name: str, path: str, ours: Program, constant: Program
+) -> tuple[Speed, Speed]:
+    size = len(ours.get(path, bearer(1)))
+    seconds = 0.2 if lab.quick else SECONDS
+    plans = {
+        "constant": Plan(
+            constant.port,
+            [http_request("GET", f"/constant/{size}")],
+            CLIENTS,
+            seconds,
+            repeat=True,
+        ),
+        "ours": Plan(ours.port, _requests(path), CLIENTS, seconds, repeat=True),
+    }
+    for plan in plans.values():
+        lab.drive(plan)  # Warms up.
+    found = in_turns(
+        {name: partial(lab.drive, plan) for name, plan in plans.items()},
+        2 if lab.quick else ROUNDS,
+    )
+    for each in found.values():
+        check(each, 200)
+    return (
+        reference(f"{name}, constant of {size:,} bytes", found["constant"]),
+        compared(name, found["ours"], found["constant"]),
+    )
+
+
+def _requests(path: str) -> list[bytes]:
+    return [
+        http_request("GET", path, bearer(number)) for number in range(1, DRIVERS + 1)
+    ]
+
+
+def _cpu(lab: Lab, kind: Databases, program: Program) -> Fact:
+    """One client, so that nothing but pages is worked on."""
+    asked = 50 if lab.quick else 200
+    before = program.cpu_seconds()
+    found = lab.drive(Plan(program.port, [http_request("GET", PAGE)] * asked, 1))
+    each_ms = (program.cpu_seconds() - before) / asked * 1000
+    check([found], 200)
+    return Fact(
+        f"{kind.name}: CPU of the server for the page",
+        f"{each_ms:.1f} ms",
+        f"≤ {MOST_CPU_MS:g} ms",
+        each_ms <= MOST_CPU_MS,
+    )
+
+
+def _statements(kind: Databases, url: str) -> Fact:
+    settings = read_settings(database_url=url, secret_key=SECRET)
+    database = open_database(settings)
+    client = create_app(settings, database).test_client()
+    # The second time: the first looks up what is then known.
+    _, tape = record(database.engine, [lambda: client.get(PAGE)] * 2)
+    database.engine.dispose()
+    number = len(statements(tape))
+    return Fact(
+        f"{kind.name}: statements for the page",
+        str(number),
+        f"≤ {MOST_STATEMENTS}",
+        number <= MOST_STATEMENTS,
+    )

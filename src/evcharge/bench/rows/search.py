@@ -1,0 +1,142 @@
+"""Finding a charger among 30 000 and 300 000, beside a route that looks for nothing."""
+
+import json
+import random
+from collections.abc import Iterator
+from functools import partial
+
+from evcharge.bench.databases import Databases
+from evcharge.bench.lab import Lab
+from evcharge.bench.load import Plan, http_request
+from evcharge.bench.measures import in_turns
+from evcharge.bench.programs import Program
+from evcharge.bench.results import (
+    Fact,
+    Result,
+    Speed,
+    WrongAnswers,
+    check,
+    compared,
+    reference,
+)
+from evcharge.bench.rows.town import bearer
+from evcharge.bench.world import SEED, World
+from evcharge.demo.places import places
+from evcharge.kernel.clock import utc_now
+
+SIZES = (30_000, 300_000)
+QUICK_SIZES = (300, 3_000)
+CLIENTS = 8
+ROUNDS = 4
+SECONDS = 0.8
+AT_LEAST = 0.25
+MOST_GROWTH = 3.0
+LIMIT = 20
+FILTERS = f"connector=ccs2&min_kw=50&limit={LIMIT}"
+BOX_DEGREES = 0.2
+# Many questions, by many drivers: 600 calls a minute are what one of them may make.
+QUESTIONS = 1_000
+DRIVERS = 500
+LOCATIONS = "/api/v1/locations"
+
+
+def search(lab: Lab) -> Result:
+    speeds: list[Speed] = []
+    facts: list[Fact] = []
+    for kind in lab.kinds:
+        found = [
+            _measure(lab, kind, locations)
+            for locations in (QUICK_SIZES if lab.quick else SIZES)
+        ]
+        speeds += [speed for each in found for speed in each]
+        small, large = (near for _, near, _ in found)
+        facts.append(_growth(kind, small, large))
+    return Result("Search through REST, 8 clients", speeds, facts)
+
+
+def _measure(lab: Lab, kind: Databases, locations: int) -> tuple[Speed, Speed, Speed]:
+    lab.say(f"  {kind.name}: {locations:,} locations")
+    url = lab.filled(kind, World(utc_now(), locations, DRIVERS))
+    ours = lab.start("serve", database_url=url).wait_for()
+    constant = lab.start(
+        "-m", "evcharge.bench.stack", "serve", "evcharge.bench.constant"
+    ).wait_for()
+    seconds = 0.3 if lab.quick else SECONDS
+    near, box = list(_near()), list(_boxes())
+    size = _usual_size(lab, ours, near)
+    asked = {
+        "constant": (constant, [http_request("GET", f"/constant/{size}")]),
+        "near": (ours, near),
+        "box": (ours, box),
+    }
+
+    def rounds(program: Program, requests: list[bytes], seconds: float) -> Plan:
+        return Plan(program.port, requests, CLIENTS, seconds=seconds, repeat=True)
+
+    plans = {name: rounds(*each, seconds) for name, each in asked.items()}
+    for plan in plans.values():
+        lab.drive(plan)  # Warms up.
+    found = in_turns(
+        {name: partial(lab.drive, plan) for name, plan in plans.items()},
+        2 if lab.quick else ROUNDS,
+    )
+    lab.stop_programs()
+    for each in found.values():
+        check(each, 200)
+    where = f"{kind.name}, {locations:,}"
+    return (
+        reference(f"{where}: constant JSON of {size:,} bytes", found["constant"]),
+        compared(
+            f"{where}: nearest 20 with filters",
+            found["near"],
+            found["constant"],
+            at_least=AT_LEAST,
+        ),
+        compared(f"{where}: map section", found["box"], found["constant"]),
+    )
+
+
+def _near() -> Iterator[bytes]:
+    for number, (lat, lon) in enumerate(_positions()):
+        yield _get(f"{LOCATIONS}?near={lat:.5f},{lon:.5f}&{FILTERS}", number)
+
+
+def _boxes() -> Iterator[bytes]:
+    half = BOX_DEGREES / 2
+    for number, (lat, lon) in enumerate(_positions()):
+        box = f"{lon - half:.5f},{lat - half:.5f},{lon + half:.5f},{lat + half:.5f}"
+        yield _get(f"{LOCATIONS}?bbox={box}&{FILTERS}", number)
+
+
+def _positions() -> Iterator[tuple[float, float]]:
+    rng = random.Random(SEED)  # noqa: S311 - the same questions each time.
+    towns = places()
+    for _ in range(QUESTIONS):
+        town = rng.choice(towns)
+        yield rng.gauss(town.lat, 0.1), rng.gauss(town.lon, 0.1)
+
+
+def _get(path: str, number: int) -> bytes:
+    return http_request("GET", path, bearer(number % DRIVERS + 1))
+
+
+def _usual_size(lab: Lab, program: Program, requests: list[bytes]) -> int:
+    """Return how long our answers are, on average. Raises: WrongAnswers."""
+    town = places()[0]
+    near = f"{LOCATIONS}?near={town.lat},{town.lon}&{FILTERS}"
+    items = json.loads(program.get(near, bearer(1)))["items"]
+    if len(items) != LIMIT:
+        raise WrongAnswers(f"{len(items)} of {LIMIT} locations were found")
+    found = lab.drive(Plan(program.port, requests[:100], CLIENTS))
+    check([found], 200)
+    return found.body_bytes // len(found.latencies)
+
+
+def _growth(kind: Databases, small: Speed, large: Speed) -> Fact:
+    growth = large.summary.median_ms / small.summary.median_ms
+    return Fact(
+        f"{kind.name}: median of the nearest 20, large against small",
+        f"{growth:.1f} ×",
+        f"≤ {MOST_GROWTH:g} ×",
+        growth <= MOST_GROWTH,
+    )
