@@ -38,7 +38,7 @@ def bearer(
 def caller(
     app: Flask, database: Database, role: str = "driver", **person: Any
 ) -> FlaskClient:
-    """A client that sends such headers with everything: `caller(…).get("/api/v1/…")`."""
+    """A client that sends such headers with everything."""
     client = app.test_client()
     headers = bearer(database, role, **person)
     client.environ_base["HTTP_AUTHORIZATION"] = headers["Authorization"]

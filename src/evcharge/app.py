@@ -31,6 +31,7 @@ from evcharge.kernel.logs import set_up_logs
 from evcharge.kernel.schema import MIGRATIONS
 from evcharge.kernel.settings import Settings, read_settings
 from evcharge.network.admin import admin as network_admin
+from evcharge.network.admin_api import api as network_admin_api
 from evcharge.network.api import api as network_api
 from evcharge.network.pages import pages as network_pages
 from evcharge.payments.pages import pages as payments_pages
@@ -58,7 +59,7 @@ BLUEPRINTS = (
     reports_admin,
     payments_admin,
 )
-APIS = (accounts_api, bookings_api, network_api)
+APIS = (accounts_api, bookings_api, network_api, network_admin_api)
 LONGEST_BODY = 1_000_000
 
 

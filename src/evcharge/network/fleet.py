@@ -24,10 +24,10 @@ from sqlalchemy import (
     tuple_,
     type_coerce,
 )
-from sqlalchemy.orm import Session, joinedload, raiseload
+from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
 from evcharge.accounts.models import Operator
-from evcharge.bookings.queries import claimed_by
+from evcharge.bookings.queries import claimed_by, claimed_now
 from evcharge.network.queries import is_heard_of
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import (
@@ -75,6 +75,19 @@ def locations_matching(
         .order_by(Location.name, Location.id)
         .limit(limit)
         .offset(offset)
+        .options(joinedload(Location.operator), raiseload("*"))
+    ).all()
+
+
+def locations_after(
+    session: Session, wanted: LocationFilter, *, after: int, limit: int
+) -> Sequence[Location]:
+    """Return those with a higher id than `after`, with their operators, by id."""
+    return session.scalars(
+        select(Location)
+        .where(*_fits(wanted), Location.id > after)
+        .order_by(Location.id)
+        .limit(limit)
         .options(joinedload(Location.operator), raiseload("*"))
     ).all()
 
@@ -164,6 +177,26 @@ def chargers_matching(
     ).all()
 
 
+def chargers_after(
+    session: Session,
+    conditions: Sequence[ColumnElement[bool]],
+    *,
+    after: int,
+    limit: int,
+) -> Sequence[Charger]:
+    """Return those with a higher id than `after`, with their EVSEs, by id."""
+    return session.scalars(
+        select(Charger)
+        .join(Charger.location)
+        .where(*conditions, Charger.id > after)
+        .order_by(Charger.id)
+        .limit(limit)
+        .options(
+            selectinload(Charger.evses).selectinload(Evse.connectors), raiseload("*")
+        )
+    ).all()
+
+
 def every_charger(
     session: Session, conditions: Sequence[ColumnElement[bool]]
 ) -> Iterator[Charger]:
@@ -196,6 +229,26 @@ def charger_conditions(
         suiting = [group for group in groups if group.status == wanted.status]
         found.append(Charger.id.in_(_chargers_with(suiting, wanted.scope, now=now)))
     return found
+
+
+def statuses_of(
+    session: Session, evses: Sequence[tuple[Charger, Evse]], *, now: datetime
+) -> dict[int, EvseStatus]:
+    """Return how each of these EVSEs is doing; their connectors are loaded."""
+    claims = claimed_now(session, [evse.id for _, evse in evses], now=now)
+    return {
+        evse.id: status_of(
+            Facts(
+                lifecycle=evse.lifecycle,
+                reported=tuple(plug.reported_status for plug in evse.connectors),
+                last_seen_at=box.last_seen_at,
+                heartbeat=box.heartbeat,
+                claimed_by=claims.get(evse.id),
+            ),
+            now=now,
+        )
+        for box, evse in evses
+    }
 
 
 # ── how EVSEs are doing, counted by the database ─────────────────────────────────

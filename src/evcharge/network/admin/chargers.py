@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from evcharge.bookings.queries import claimed_now, live_blocks_on
+from evcharge.bookings.queries import live_blocks_on
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.network.admin.blueprint import admin, searched
@@ -19,19 +19,17 @@ from evcharge.network.fleet import (
     count_chargers,
     every_charger,
     fact_groups,
+    statuses_of,
 )
 from evcharge.network.own import own_charger, own_location
 from evcharge.network.queries import evses_now
 from evcharge.stations.models import Charger, Location
 from evcharge.stations.rules import (
     BadStation,
-    ClaimedBy,
     EditedMeanwhile,
     EvseStatus,
-    Facts,
     IdentityTaken,
     is_silent,
-    status_of,
 )
 from evcharge.stations.service import create_charger, edit_charger
 from evcharge.web.context import current_user, operator_required, perform, reading
@@ -148,31 +146,16 @@ def charger(charger_id: int) -> ResponseReturnValue:
     now = utc_now()
     box = own_charger(charger_id)
     evse_ids = [evse.id for evse in box.evses]
-    claims = claimed_now(reading(), evse_ids, now=now)
-    statuses = {
-        evse.id: _status(box, claims, place) for place, evse in enumerate(box.evses)
-    }
+    pairs = [(box, evse) for evse in box.evses]
     return render_template(
         "network/admin/charger.html",
         charger=box,
-        statuses=statuses,
+        statuses=statuses_of(reading(), pairs, now=now),
         blocks=live_blocks_on(reading(), evse_ids, now=now),
         names={evse.id: f"Point {evse.number}" for evse in box.evses},
         is_silent=_is_silent(box),
         now=now,
     )
-
-
-def _status(box: Charger, claims: dict[int, ClaimedBy], place: int) -> EvseStatus:
-    evse = box.evses[place]
-    facts = Facts(
-        lifecycle=evse.lifecycle,
-        reported=tuple(plug.reported_status for plug in evse.connectors),
-        last_seen_at=box.last_seen_at,
-        heartbeat=box.heartbeat,
-        claimed_by=claims.get(evse.id),
-    )
-    return status_of(facts, now=utc_now())
 
 
 # ── adding ───────────────────────────────────────────────────────────────────────
