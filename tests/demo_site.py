@@ -39,6 +39,7 @@ PAGES = [
     ("nobody", "/login", 0),
     ("driver", "/account", 4),
     ("driver", "/account/delete", 2),
+    ("driver", "/account/tokens", 2),
     ("driver", "/bookings", 5),
     ("driver", "/bookings/{booking_id}", 7),
     ("driver", "/bookings/{booking_id}/calendar.ics", 5),

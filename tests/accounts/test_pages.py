@@ -465,7 +465,7 @@ def test_a_new_password_counts_and_ends_the_other_browsers(client, app, asha):
     )
 
     assert answer.location == "/account"
-    assert "One other browser is logged out." in client.get("/account").text
+    assert "One other browser or program is logged out." in client.get("/account").text
     assert phone.get("/account").status_code == 303
     assert log_in(phone).status_code == 422
     assert log_in(phone, password="seven green rivers").status_code == 303

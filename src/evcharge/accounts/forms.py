@@ -2,9 +2,21 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 from werkzeug.datastructures import MultiDict
-from wtforms import EmailField, Field, Form, PasswordField, StringField, TelField
+from wtforms import (
+    EmailField,
+    Field,
+    Form,
+    PasswordField,
+    SelectField,
+    StringField,
+    TelField,
+)
+
+# Its stubs are older than itself.
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import ValidationError
 
 from evcharge.accounts.rules import (
@@ -22,8 +34,10 @@ from evcharge.accounts.rules import (
     support_phone_from_text,
 )
 from evcharge.accounts.rules.passwords import LONGEST_PASSWORD, check_password
+from evcharge.accounts.rules.tokens import token_name
 from evcharge.kernel.errors import InvalidInput
 
+TOKEN_DAYS = ("7", "30", "90", "365")
 SHORT_NUMBER = re.compile(r"[0-9]{1,9}")
 
 Rule = Callable[[str], object]
@@ -109,6 +123,29 @@ class PasswordForm(Form):
 
 class LeaveForm(Form):
     present = PasswordField("Password", [typed("password")])
+
+
+class TokenForm(Form):
+    name = StringField("Name", [obeys(token_name)])
+    days = SelectField(
+        "Valid for",
+        choices=[SelectChoice(days, f"{days} days") for days in TOKEN_DAYS],
+        default="30",
+        validate_choice=False,
+    )
+    present = PasswordField("Your password", [typed("password")])
+
+    def validate_days(self, field: Field) -> None:
+        if field.data not in TOKEN_DAYS:
+            raise ValidationError("Choose how long the token is valid.")
+
+    @property
+    def clean_name(self) -> str:
+        return token_name(self.name.data or "")
+
+    @property
+    def lifetime(self) -> timedelta:
+        return timedelta(days=int(self.days.data))
 
 
 class OperatorForm(Form):

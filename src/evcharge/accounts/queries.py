@@ -125,28 +125,29 @@ def people_by_id(session: Session, user_ids: Collection[int]) -> dict[int, User]
 
 def open_logins(session: Session, user_id: int, *, now: datetime) -> list[Login]:
     """Return the browsers this person is signed in with, the newest first."""
-    return _open(session, user_id, Login.token_hash.is_(None), now=now)
+    return open_logins_and_tokens(session, user_id, now=now)[0]
 
 
 def open_tokens(session: Session, user_id: int, *, now: datetime) -> list[Login]:
     """Return the programs that hold a token of this person, the newest first."""
-    return _open(session, user_id, Login.token_hash.is_not(None), now=now)
+    return open_logins_and_tokens(session, user_id, now=now)[1]
 
 
-def _open(
-    session: Session, user_id: int, is_wanted: ColumnElement[bool], *, now: datetime
-) -> list[Login]:
-    return list(
-        session.scalars(
-            select(Login)
-            .where(
-                Login.user_id == user_id,
-                Login.ended_at.is_(None),
-                Login.expires_at > now,
-                is_wanted,
-            )
-            .order_by(Login.created_at.desc(), Login.id)
+def open_logins_and_tokens(
+    session: Session, user_id: int, *, now: datetime
+) -> tuple[list[Login], list[Login]]:
+    found = session.scalars(
+        select(Login)
+        .where(
+            Login.user_id == user_id,
+            Login.ended_at.is_(None),
+            Login.expires_at > now,
         )
+        .order_by(Login.created_at.desc(), Login.id)
+    ).all()
+    return (
+        [login for login in found if login.token_hash is None],
+        [login for login in found if login.token_hash is not None],
     )
 
 
