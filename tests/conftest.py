@@ -87,16 +87,23 @@ def postgresql() -> Iterator[Callable[[], str]]:
         engine.dispose()
 
 
-@pytest.fixture
-def new_url(
-    dialect: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> Callable[[], str]:
+@pytest.fixture(scope="session")
+def new_url_of(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], str]:
     """Makes empty databases: SQLite files, or databases of a real PostgreSQL."""
-    if dialect == "postgresql":
-        create: Callable[[], str] = request.getfixturevalue("postgresql")
-        return create
-    numbers = count()
-    return lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db"
+
+    def create(dialect: str) -> str:
+        if dialect == "postgresql":
+            return str(request.getfixturevalue("postgresql")())
+        return f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/evcharge.db"
+
+    return create
+
+
+@pytest.fixture
+def new_url(dialect: str, new_url_of: Callable[[str], str]) -> Callable[[], str]:
+    return partial(new_url_of, dialect)
 
 
 @pytest.fixture
@@ -109,18 +116,14 @@ def empty(new_url: Callable[[], str]) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def _databases(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    new_url_of: Callable[[str], str],
 ) -> Iterator[Callable[[str], Database]]:
     """One database with tables of each kind, whose engine keeps the SQL it compiled."""
     with ExitStack() as stack:
 
         @cache
         def opened(dialect: str) -> Database:
-            if dialect == "postgresql":
-                url = request.getfixturevalue("postgresql")()
-            else:
-                url = f"sqlite:///{tmp_path_factory.mktemp('database')}/evcharge.db"
-            database = Database(url)
+            database = Database(new_url_of(dialect))
             stack.callback(database.engine.dispose)
             metadata.create_all(database.engine)
             return database

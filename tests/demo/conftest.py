@@ -1,4 +1,6 @@
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 from sqlalchemy.orm import Session
@@ -10,22 +12,27 @@ from make import NOON
 
 
 @pytest.fixture(scope="session")
-def network(
-    dialect: str,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Database]:
+def _networks(
+    new_url_of: Callable[[str], str],
+) -> Iterator[Callable[[str], Database]]:
+    """Loads each kind once; pytest itself would whenever it goes from one to the other."""
+    with ExitStack() as stack:
+
+        @cache
+        def loaded(dialect: str) -> Database:
+            database = Database(new_url_of(dialect))
+            stack.callback(database.engine.dispose)
+            metadata.create_all(database.engine)
+            load_demo(database, now=NOON, say=lambda text: None)
+            return database
+
+        yield loaded
+
+
+@pytest.fixture
+def network(dialect: str, _networks: Callable[[str], Database]) -> Database:
     """The demo, loaded once for all tests: they throw away what they change."""
-    if dialect == "postgresql":
-        create: Callable[[], str] = request.getfixturevalue("postgresql")
-        url = create()
-    else:
-        url = f"sqlite:///{tmp_path_factory.mktemp('demo')}/demo.db"
-    database = Database(url)
-    metadata.create_all(database.engine)
-    load_demo(database, now=NOON, say=lambda text: None)
-    yield database
-    database.engine.dispose()
+    return _networks(dialect)
 
 
 @pytest.fixture
