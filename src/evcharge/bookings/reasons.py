@@ -8,6 +8,7 @@ LONGEST_REASON = 200
 
 class UnclearReason(InvalidInput):
     code = "unclear_reason"
+    message = f"Say why, in a line of at most {LONGEST_REASON} characters."
 
 
 def reason_from_text(text: str) -> str:

@@ -89,10 +89,12 @@ class BookingChanged(Conflict):
 
 class SlotNotBookable(InvalidInput):
     code = "slot_not_bookable"
+    message = "Choose a time ahead, on the quarter hour and not too long."
 
 
 class SiteClosed(SlotNotBookable):
     code = "site_closed"
+    message = "The site is closed then."
 
 
 class EvseNotBookable(Conflict):
@@ -138,6 +140,7 @@ class BlockNotFound(NotFound):
 
 class TooEarly(Conflict):
     code = "too_early"
+    message = "Wait until some minutes after the start."
 
 
 class ChargerWasSilent(Conflict):
@@ -158,10 +161,12 @@ class PriceFixed(Conflict):
 
 class TooManyHolds(Conflict):
     code = "too_many_holds"
+    message = "Pay for a hold, or let it go, before you hold more."
 
 
 class TooManyBookings(Conflict):
     code = "too_many_bookings"
+    message = "You have as many upcoming bookings as one may have."
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ _BOX = rf"^{_LON},{_LAT},{_LON},{_LAT}$"
 
 class BadSearch(InvalidInput):
     code = "bad_search"
+    message = "These conditions do not go together."
 
 
 class BadBox(InvalidInput):

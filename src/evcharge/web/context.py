@@ -34,7 +34,7 @@ class SignInRequired(DomainError):
 
 class NotYourRole(NotAllowed):
     code = "not_your_role"
-    message = "This page is for people who run the network."
+    message = "This is for people who run the network."
 
 
 @dataclass(frozen=True)

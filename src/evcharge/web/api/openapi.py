@@ -13,11 +13,12 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from evcharge.kernel.errors import DomainError
 from evcharge.web.api.operations import Operation
 from evcharge.web.api.shapes import IdempotencyKey, PageQuery, Versioned
-from evcharge.web.context import NotYourRole, SignInRequired
+from evcharge.web.context import NO_LIVE_LOGIN, NotYourRole, SignInRequired
 from evcharge.web.errors import http_status
 from evcharge.web.problems import (
     API_ROOT,
     CODES,
+    DETAILS,
     MEDIA_TYPE,
     BadCursor,
     Malformed,
@@ -52,6 +53,19 @@ WORDS = {
     429: "Too many requests",
     503: "Busy or out of reach; try again",
 }
+# The parts of the API, in the order in which one comes to need them.
+TAGS = {
+    "tokens": "How a program logs in and out",
+    "locations": "Where to charge",
+    "evses": "When a charging point is free",
+    "bookings": "Book a slot, pay, move, cancel",
+    "admin locations": "Places, for those who run them",
+    "admin chargers": "The devices at a place",
+    "admin evses": "Charging points, their prices, plugs and maintenance",
+    "admin blocks": "The end of maintenance",
+    "admin bookings": "What drivers have booked at your stations",
+    "admin stats": "How your network does",
+}
 LIMITS = {
     "X-RateLimit-Limit": "How many calls are allowed in the present stretch",
     "X-RateLimit-Remaining": "How many are left of them",
@@ -64,9 +78,12 @@ def openapi(operations: Sequence[Operation]) -> Schema:
     models = list(dict.fromkeys(_models(operations)))
     named, shared = models_json_schema(models, ref_template=REF)
     paths: defaultdict[str, Schema] = defaultdict(dict)
+    codes: Schema = {}
     for operation in operations:
-        described = _Describing(operation, named).operation()
+        describing = _Describing(operation, named)
+        described = describing.operation()
         paths[_path(operation.rule)][operation.method.lower()] = described
+        codes |= describing.codes()
     queries = {
         operation.query[1].__name__ for operation in operations if operation.query
     }
@@ -80,6 +97,8 @@ def openapi(operations: Sequence[Operation]) -> Schema:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": API_ROOT}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "x-codes": dict(sorted((codes | _codes_of_any_address()).items())),
         "paths": dict(paths),
         "components": {
             # Queries are taken apart into parameters; as a whole nobody sends them.
@@ -94,6 +113,15 @@ def openapi(operations: Sequence[Operation]) -> Schema:
                 }
             },
         },
+    }
+
+
+def _codes_of_any_address() -> Schema:
+    """Those of what is refused before an operation is asked."""
+    return {
+        code: {"status": status, "detail": DETAILS[status]}
+        for status, code in CODES.items()
+        if code not in (Malformed.code, NotJson.code)
     }
 
 
@@ -142,6 +170,7 @@ class _Describing:
             "parameters": list(self._parameters()),
             "responses": self._responses(),
             "security": [] if self.of.guard == "public" else [{"token": []}],
+            "x-guard": self.of.guard,
         }
         if self.of.body is not None:
             schema = self.named[(self.of.body[1], "validation")]
@@ -179,7 +208,7 @@ class _Describing:
     def _responses(self) -> Schema:
         found: Schema = {str(self.of.status): self._success()}
         by_status: defaultdict[int, set[str]] = defaultdict(set)
-        for status, code in self._refusals():
+        for status, code, _ in self._refusals():
             by_status[status].add(code)
         for status in sorted(by_status):
             found[str(status)] = self._refusal(status, sorted(by_status[status]))
@@ -206,15 +235,24 @@ class _Describing:
             "content": {MEDIA_TYPE: {"schema": schema}},
         }
 
-    def _refusals(self) -> Iterator[tuple[int, str]]:
+    def codes(self) -> Schema:
+        return {
+            code: {"status": status, "detail": detail}
+            for status, code, detail in self._refusals()
+        }
+
+    def _refusals(self) -> Iterator[tuple[int, str, str]]:
         refuses: list[type[DomainError]] = [*self.of.refuses, Malformed]
         refuses += self._by_guard()
         refuses += self._by_input()
-        yield from ((http_status(refusal()), refusal.code) for refusal in refuses)
-        if PART.search(self.of.rule):
-            yield 404, CODES[404]
-        for status in (413, 429, 503) if self.of.body else (429, 503):
-            yield status, CODES[status]
+        for refusal in refuses:
+            detail = NO_LIVE_LOGIN if refusal is SignInRequired else refusal.message
+            yield http_status(refusal()), refusal.code, detail
+        statuses = [429, 503]
+        statuses += [413] if self.of.body else []
+        statuses += [404] if PART.search(self.of.rule) else []
+        for status in statuses:
+            yield status, CODES[status], DETAILS[status]
 
     def _by_guard(self) -> Iterator[type[DomainError]]:
         if self.of.guard != "public":
