@@ -22,6 +22,7 @@ from evcharge.accounts.queries import (
 from evcharge.accounts.rules.passwords import SCRYPT
 from evcharge.accounts.rules.tokens import token_hash
 from evcharge.bookings.admin import admin as bookings_admin
+from evcharge.bookings.admin_api import api as bookings_admin_api
 from evcharge.bookings.api import api as bookings_api
 from evcharge.bookings.pages import pages as bookings_pages
 from evcharge.kernel.clock import utc_now
@@ -59,7 +60,7 @@ BLUEPRINTS = (
     reports_admin,
     payments_admin,
 )
-APIS = (accounts_api, bookings_api, network_api, network_admin_api)
+APIS = (accounts_api, bookings_api, network_api, network_admin_api, bookings_admin_api)
 LONGEST_BODY = 1_000_000
 
 

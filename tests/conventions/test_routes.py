@@ -92,6 +92,10 @@ admin    POST /admin/users/<int:user_id>/role
 admin    GET  /admin/users/<int:user_id>/suspend
 admin    POST /admin/users/<int:user_id>/suspend
 operator POST /api/v1/admin/blocks/<uuid:block_id>/lift
+operator GET  /api/v1/admin/bookings
+operator GET  /api/v1/admin/bookings/<uuid:booking_id>
+operator POST /api/v1/admin/bookings/<uuid:booking_id>/cancel
+operator POST /api/v1/admin/bookings/<uuid:booking_id>/no-show
 operator GET  /api/v1/admin/chargers
 operator POST /api/v1/admin/chargers
 operator GET  /api/v1/admin/chargers/<int:charger_id>

@@ -114,6 +114,7 @@ class Asked:
         since, until = _stretch(self.when, now=now)
         return BookingFilter(
             scope=current_user().scope,
+            now=now,
             status=BookingStatus(self.status) if self.status else None,
             payment=BookingPayment(self.payment) if self.payment else None,
             since=since,
@@ -171,7 +172,7 @@ def _rows(session: Session, wanted: BookingFilter) -> Iterator[tuple[object, ...
     for line in every_booking(session, wanted):
         yield (
             line.reference,
-            line.status.value,
+            line.status_at(wanted.now).value,
             line.payment_status.value,
             _wall_time(line.starts_at, line),
             _wall_time(line.ends_at, line),

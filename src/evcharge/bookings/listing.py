@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 from evcharge.accounts.models import User
 from evcharge.accounts.rules import email_key
 from evcharge.bookings.models import Booking
+from evcharge.bookings.placed import BookingPosition, follows, has_status
 from evcharge.bookings.rules import BookingNotFound, BookingPayment, BookingStatus
 from evcharge.stations.models import Charger, Evse, Location
 
@@ -25,10 +26,13 @@ ROWS_AT_A_TIME = 500
 class BookingFilter:
     """Which bookings; `since` and `until` are about when they start.
 
-    `text` is a reference, or a part of the driver's e-mail address.
+    `text` is a reference, or a part of the driver's e-mail address. `now` says which
+    holds have lapsed.
     """
 
     scope: frozenset[int] | None
+    now: datetime
+    id: UUID | None = None
     status: BookingStatus | None = None
     payment: BookingPayment | None = None
     since: datetime | None = None
@@ -51,13 +55,21 @@ class BookingLine:
     amount_paise: int
     paid_paise: int
     created_at: datetime
+    driver_id: int
     driver_name: str
     driver_email: str
     location_id: int
     location_name: str
     zone: str
     charger: str
+    evse_id: int
     evse_number: int
+
+    def status_at(self, now: datetime) -> BookingStatus:
+        """A hold whose time is up is over, whether or not anybody has closed it yet."""
+        is_waiting = self.status == BookingStatus.ACTIVE and self.hold_expires_at
+        has_lapsed = is_waiting and not self.is_held(now)
+        return BookingStatus.EXPIRED if has_lapsed else self.status
 
     def is_held(self, now: datetime) -> bool:
         """Waits for its money, and loses its slot unless that comes."""
@@ -79,12 +91,14 @@ _COLUMNS = (
     Booking.amount_paise,
     Booking.paid_paise,
     Booking.created_at,
+    User.id.label("driver_id"),
     User.name.label("driver_name"),
     User.email.label("driver_email"),
     Charger.location_id,
     Location.name.label("location_name"),
     Location.timezone.label("zone"),
     Charger.identity.label("charger"),
+    Booking.evse_id,
     Evse.number.label("evse_number"),
 )
 
@@ -99,6 +113,32 @@ def bookings_matching(
     """Return a page of bookings, the latest start first."""
     statement = _listed(wanted).limit(limit).offset(offset)
     return [_line(row) for row in session.execute(statement)]
+
+
+def bookings_after(
+    session: Session,
+    wanted: BookingFilter,
+    *,
+    after: BookingPosition | None,
+    limit: int,
+) -> tuple[list[BookingLine], BookingPosition | None]:
+    """Return the next of them, the latest start first, and where they go on."""
+    statement = _listed(wanted).where(*follows(after)).limit(limit + 1)
+    found = [_line(row) for row in session.execute(statement)]
+    last = found[limit - 1] if len(found) > limit else None
+    return found[:limit], BookingPosition(last.starts_at, last.id) if last else None
+
+
+def booking_line(
+    session: Session, booking_id: UUID, scope: frozenset[int] | None, *, now: datetime
+) -> BookingLine:
+    """Raises: BookingNotFound, also for one on somebody else's network."""
+    row = session.execute(
+        _listed(BookingFilter(scope, now, id=booking_id))
+    ).one_or_none()
+    if row is None:
+        raise BookingNotFound(booking_id=booking_id)
+    return _line(row)
 
 
 def every_booking(session: Session, wanted: BookingFilter) -> Iterator[BookingLine]:
@@ -164,8 +204,10 @@ def _within(scope: frozenset[int] | None) -> Iterable[ColumnElement[bool]]:
 
 
 def _fits(wanted: BookingFilter) -> Iterable[ColumnElement[bool]]:
+    if wanted.id is not None:
+        yield Booking.id == wanted.id
     if wanted.status is not None:
-        yield Booking.status == wanted.status
+        yield from has_status([wanted.status], now=wanted.now)
     if wanted.payment is not None:
         yield Booking.payment_status == wanted.payment
     if wanted.since is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,10 +33,17 @@ class Placed:
 
 @dataclass(frozen=True)
 class BookingPosition:
-    """Where a list of bookings goes on: after this one."""
+    """Where a list of bookings goes on: after this one.
+
+    It may come back from outside: what no list ever ended at is a ValueError.
+    """
 
     starts_at: datetime
     id: UUID
+
+    def __post_init__(self) -> None:
+        if self.starts_at.utcoffset() != timedelta():
+            raise ValueError("not in UTC")
 
 
 _PLACED: Select[*tuple[Any, ...]] = (
@@ -78,16 +85,12 @@ def placed_bookings(
     limit: int,
     now: datetime,
 ) -> tuple[list[Placed], BookingPosition | None]:
-    """Return a driver's bookings, the latest start first, and where they go on.
-
-    No `statuses` means all. A hold whose time is up counts as EXPIRED, whether or
-    not anybody has closed it yet.
-    """
+    """Return a driver's bookings, the latest start first, and where they go on."""
     rows = session.execute(
         _PLACED.where(
             Booking.user_id == user_id,
-            *_has_status(statuses, now=now),
-            *_follows(after),
+            *has_status(statuses, now=now),
+            *follows(after),
         )
         .order_by(Booking.starts_at.desc(), Booking.id.desc())
         .limit(limit + 1)
@@ -97,9 +100,10 @@ def placed_bookings(
     return found, BookingPosition(last.starts_at, last.id) if last else None
 
 
-def _has_status(
+def has_status(
     statuses: Collection[BookingStatus], *, now: datetime
 ) -> Iterator[ColumnElement[bool]]:
+    """A hold whose time is up counts as EXPIRED; no `statuses` means all."""
     if not statuses:
         return
     # Not NULL for what has no deadline, or both this and its opposite would be.
@@ -108,7 +112,7 @@ def _has_status(
     yield or_(stored, lapsed) if BookingStatus.EXPIRED in statuses else stored
 
 
-def _follows(after: BookingPosition | None) -> Iterator[ColumnElement[bool]]:
+def follows(after: BookingPosition | None) -> Iterator[ColumnElement[bool]]:
     if after is not None:
         place = tuple_(Booking.starts_at, Booking.id)
         yield place < (after.starts_at, after.id)
