@@ -40,6 +40,7 @@ from evcharge.payments.pages import webhooks
 from evcharge.payments.providers.simulated_pages import gateway_pages
 from evcharge.reports.admin import admin as reports_admin
 from evcharge.reports.admin import payments_admin
+from evcharge.reports.admin_api import api as reports_admin_api
 from evcharge.web import errors, formats, health, shell, transfer, urls
 from evcharge.web.api import access as api_access
 from evcharge.web.api import docs as api_docs
@@ -60,7 +61,14 @@ BLUEPRINTS = (
     reports_admin,
     payments_admin,
 )
-APIS = (accounts_api, bookings_api, network_api, network_admin_api, bookings_admin_api)
+APIS = (
+    accounts_api,
+    bookings_api,
+    network_api,
+    network_admin_api,
+    bookings_admin_api,
+    reports_admin_api,
+)
 LONGEST_BODY = 1_000_000
 
 

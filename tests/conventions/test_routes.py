@@ -114,6 +114,7 @@ operator GET  /api/v1/admin/locations
 operator POST /api/v1/admin/locations
 operator GET  /api/v1/admin/locations/<int:location_id>
 operator PATCH /api/v1/admin/locations/<int:location_id>
+operator GET  /api/v1/admin/stats
 login    POST /api/v1/bookings
 login    GET  /api/v1/bookings
 login    GET  /api/v1/bookings/<uuid:booking_id>

@@ -11,15 +11,18 @@ from evcharge.reports.queries.attention import (
     silent_chargers,
 )
 from evcharge.reports.queries.days import (
+    bookings_between,
     bookings_per_day,
     revenue_between,
     revenue_per_day,
+    users_between,
     users_per_day,
 )
 from evcharge.reports.queries.jobs import count_jobs, jobs_that_are
 from evcharge.reports.queries.using import usage
 
 __all__ = [
+    "bookings_between",
     "bookings_per_day",
     "broken_evses",
     "count_chargers",
@@ -30,5 +33,6 @@ __all__ = [
     "revenue_per_day",
     "silent_chargers",
     "usage",
+    "users_between",
     "users_per_day",
 ]

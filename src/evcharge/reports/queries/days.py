@@ -98,6 +98,57 @@ def _local(at: Instant) -> ColumnElement[Any]:
     return epoch(at) + SECONDS_EAST
 
 
+# ── people and bookings of any stretch ─────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class UserCount:
+    """Everybody by now, and those of them whose account is from the stretch."""
+
+    total: int
+    new: int
+
+
+@dataclass(frozen=True)
+class BookingCount:
+    """Bookings made in a stretch by what became of them, and holds nobody paid for."""
+
+    by_status: dict[BookingStatus, int]
+    unpaid_holds: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_status.values())
+
+
+def users_between(session: Session, *, since: datetime, until: datetime) -> UserCount:
+    is_new = and_(User.created_at >= since, User.created_at < until)
+    new = func.coalesce(func.sum(case((is_new, 1), else_=0)), 0)
+    row = session.execute(
+        select(func.count(), new).where(User.status != UserStatus.DELETED)
+    ).one()
+    return UserCount(int(row[0]), int(row[1]))
+
+
+def bookings_between(
+    session: Session, scope: Scope, *, since: datetime, until: datetime
+) -> BookingCount:
+    counted = case((is_counted(), 1), else_=0)
+    rows = session.execute(
+        select(Booking.status, func.sum(counted), func.count())
+        .where(
+            Booking.created_at >= since,
+            Booking.created_at < until,
+            is_theirs(Booking.id, scope),
+        )
+        .group_by(Booking.status)
+    ).all()
+    return BookingCount(
+        by_status={status: int(number) for status, number, _ in rows if number},
+        unpaid_holds=sum(int(every) - int(number) for _, number, every in rows),
+    )
+
+
 # ── money ──────────────────────────────────────────────────────────────────────
 
 
