@@ -1,10 +1,12 @@
-"""A person at a program: cookies, forms and their tokens, as by a browser."""
+"""A person at a program: forms and cookies as by a browser, or the REST API."""
 
+import json
 import re
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 from program import Program
 
@@ -51,3 +53,22 @@ class Visitor:
     def guess_a_password(self, email: str) -> int:
         """Return the status of the refusal."""
         return self.send("/login", email=email, password="guessed wrongly")[0]
+
+    def call(
+        self, path: str, body: dict[str, object], **headers: str
+    ) -> dict[str, Any]:
+        """POST to the REST API as the one who signed up here."""
+        content = {"Content-Type": "application/json"}
+        request = Request(  # noqa: S310
+            self._web.url(f"/api/v1{path}"),
+            json.dumps(body).encode(),
+            content | headers,
+        )
+        with self._opener.open(request, timeout=20) as answer:
+            answered: dict[str, Any] = json.loads(answer.read())
+            return answered
+
+    def bearer(self, email: str = "ravi@example.com") -> str:
+        """Return what says in a header who calls."""
+        token = self.call("/tokens", {"email": email, "password": PASSWORD})["token"]
+        return f"Bearer {token}"

@@ -77,3 +77,17 @@ def migrated(new_settings: Callable[..., Settings], tmp_path: Path) -> None:
     with create_app(settings, database).app_context():
         upgrade()
     database.engine.dispose()
+
+
+@pytest.fixture
+def shared_url(
+    postgresql: Callable[[], str], new_settings: Callable[..., Settings]
+) -> str:
+    """Leads to a PostgreSQL database with its tables, for several programs at once."""
+    url = postgresql()
+    settings = new_settings(database_url=url)
+    database = open_database(settings)
+    with create_app(settings, database).app_context():
+        upgrade()
+    database.engine.dispose()
+    return url

@@ -1,5 +1,6 @@
 """Programs under bad company, and how they end."""
 
+import json
 import signal
 import socket
 import sqlite3
@@ -99,6 +100,16 @@ def test_every_program_stops_when_told_to(
     assert code == 0, program.said()
     assert seconds < LONGEST_STOP_SECONDS
     assert "Traceback" not in program.said()
+
+
+@pytest.mark.usefixtures("migrated")
+@pytest.mark.parametrize("command", ["serve", "web", "gateway"])
+def test_whoever_listens_says_that_it_is_alive(start: Start, command: str) -> None:
+    program = start(command).wait_for()
+
+    status, said = program.get("/healthz")
+
+    assert (status, json.loads(said)) == (200, {"status": "alive"})
 
 
 @pytest.mark.usefixtures("migrated")

@@ -9,16 +9,12 @@ from http.client import HTTPException
 from threading import Event, Thread
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import Connection, create_engine, text
 
 from evcharge import app as web_program
-from evcharge.app import create_app
 from evcharge.kernel.hints import ValkeyHints, hints_between
 from evcharge.kernel.live import announce
-from evcharge.kernel.settings import Settings
 from evcharge.web.context import database
-from evcharge.wiring import open_database
 from program import EVCHARGE, Program, free_port
 from real_valkey import real_valkey
 from visitor import Visitor
@@ -64,17 +60,6 @@ def test_what_the_pages_change_reaches_watchers_elsewhere(
     assert heard.is_set()
 
 
-@pytest.fixture
-def url(postgresql: Callable[[], str], new_settings: Callable[..., Settings]) -> str:
-    """Leads to a PostgreSQL database with its tables."""
-    url = postgresql()
-    opened = open_database(new_settings(database_url=url))
-    with create_app(new_settings(database_url=url), opened).app_context():
-        upgrade()
-    opened.engine.dispose()
-    return url
-
-
 def workers_of(web: Program) -> set[int]:
     """Return the process ids of what answers."""
     listing = subprocess.run(
@@ -106,9 +91,9 @@ def answers(web: Program) -> bool:
 
 
 def test_several_processes_serve_one_postgresql(
-    start: Callable[..., Program], url: str
+    start: Callable[..., Program], shared_url: str
 ) -> None:
-    web = start("web", "--workers", "2", database_url=url).wait_for("/readyz")
+    web = start("web", "--workers", "2", database_url=shared_url).wait_for("/readyz")
 
     assert [web.get("/")[0] for _ in range(6)] == [200] * 6
     assert len(workers_of(web)) == 2
@@ -117,9 +102,11 @@ def test_several_processes_serve_one_postgresql(
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_worker_that_is_killed_is_replaced(
-    start: Callable[..., Program], url: str, number: int
+    start: Callable[..., Program], shared_url: str, number: int
 ) -> None:
-    web = start("web", "--workers", str(number), database_url=url).wait_for("/readyz")
+    web = start("web", "--workers", str(number), database_url=shared_url).wait_for(
+        "/readyz"
+    )
     before = workers_of(web)
 
     killed = min(before)
@@ -132,11 +119,11 @@ def test_a_worker_that_is_killed_is_replaced(
 
 
 def test_a_request_that_hangs_does_not_delay_the_stop_of_many(
-    start: Callable[..., Program], url: str
+    start: Callable[..., Program], shared_url: str
 ) -> None:
-    web = start("web", "--workers", "2", database_url=url).wait_for("/healthz")
+    web = start("web", "--workers", "2", database_url=shared_url).wait_for("/healthz")
     refused: list[Exception] = []
-    engine = create_engine(url)
+    engine = create_engine(shared_url)
 
     def sign_up() -> None:
         try:
@@ -159,11 +146,13 @@ def test_a_request_that_hangs_does_not_delay_the_stop_of_many(
 
 
 def test_the_port_a_host_names_is_used(
-    environment: Callable[..., dict[str, str]], url: str
+    environment: Callable[..., dict[str, str]], shared_url: str
 ) -> None:
     port = free_port()
     # A host leaves EVCHARGE_HOST out too; a test does not listen to the whole world.
-    settings = environment(database_url=url, host="127.0.0.1") | {"PORT": str(port)}
+    settings = environment(database_url=shared_url, host="127.0.0.1") | {
+        "PORT": str(port)
+    }
     with subprocess.Popen([EVCHARGE, "web"], env=settings, text=True) as process:
         try:
             web = Program(process, port, log=None)  # type: ignore[arg-type]

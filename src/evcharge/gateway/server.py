@@ -9,7 +9,12 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import (
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -47,7 +52,12 @@ def routes(hub: LiveHub, secret: SecretStr) -> list[BaseRoute]:
 
 
 def gateway_only(hub: LiveHub, secret: SecretStr) -> Starlette:
-    return Starlette(routes=routes(hub, secret))
+    return Starlette(routes=[Route("/healthz", _alive), *routes(hub, secret)])
+
+
+async def _alive(_request: Request) -> Response:
+    """The pages answer here where both run in one program."""
+    return JSONResponse({"status": "alive"})
 
 
 async def _refuse_charger(websocket: WebSocket) -> None:
