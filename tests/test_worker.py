@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from evcharge import worker as worker_program
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.jobs import enqueue
@@ -19,8 +20,9 @@ Work = Callable[..., Worker]
 
 
 @pytest.fixture
-def work(database: Database) -> Iterator[Work]:
-    """Starts workers that end with the test."""
+def work(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:
+    """Starts workers that end with the test, and look more often than others."""
+    monkeypatch.setattr(worker_program, "IDLE_SECONDS", 0.1)
     workers: list[Worker] = []
 
     def start(handlers: dict[str, Any], *, threads: int = 1, **schedule: Any) -> Worker:

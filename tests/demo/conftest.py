@@ -15,7 +15,7 @@ from make import NOON
 def _networks(
     new_url_of: Callable[[str], str],
 ) -> Iterator[Callable[[str], Database]]:
-    """Loads each kind once; pytest itself would whenever it goes from one to the other."""
+    """Loads each kind once: pytest itself would at each change between them."""
     with ExitStack() as stack:
 
         @cache
