@@ -1,5 +1,6 @@
 """Booking through the REST API, beside the same statements in a bare loop."""
 
+from collections.abc import Callable
 from functools import partial
 
 from evcharge.app import create_app
@@ -30,7 +31,10 @@ GOALS = {
     ("PostgreSQL", "web"): 0.15,
 }
 COMMANDS = {"serve": ("serve",), "web": ("web", "--workers", "2")}
+ROUNDS = 5
 SECONDS = 2.0
+BLOCK = 2_500  # For a round: when they are gone, it ends.
+RECORDED = 1_000
 
 
 def booking(lab: Lab) -> Result:
@@ -39,75 +43,68 @@ def booking(lab: Lab) -> Result:
     for kind in lab.kinds:
         _measure(lab, kind, speeds, facts)
         lab.stop_programs()
-    return Result("Booking through REST, 16 clients", speeds, facts)
+    return Result(f"Booking through REST, {CLIENTS} clients", speeds, facts)
 
 
 def _measure(lab: Lab, kind: Databases, speeds: list[Speed], facts: list[Fact]) -> None:
     lab.say(f"  {kind.name}: a network, and a recording of bookings")
-    rounds = 2 if lab.quick else 5
-    # As many as the fastest can take in a round, or the round ends when they are gone.
-    block = 300 if lab.quick else 2_500
-    town = Town(lab, kind, drivers=(rounds + 1) * block // HOLDS)
-    tapes = _tapes(lab.copy(kind, town.url), town, 60 if lab.quick else 1_000)
-    ways = ["serve"] if kind.name == "SQLite" else ["serve", "web"]
-    programs = {
-        way: lab.start(*COMMANDS[way], database_url=lab.copy(kind, town.url))
-        for way in ways
-    }
-    subjects = {
-        way: _Booker(lab, program.wait_for(), town, block)
-        for way, program in programs.items()
-    }
+    rounds = 2 if lab.quick else ROUNDS
+    town = Town(lab, kind, drivers=(rounds + 1) * BLOCK // HOLDS)
+    recorded = 60 if lab.quick else RECORDED
+    tapes = tapes_of_bookings(lab.copy(kind, town.url), town, recorded)
+    bookers = _bookers(lab, kind, town)
     threads = THREADS[kind.name]
 
     def bare() -> Measured:
         url = lab.copy(kind, town.url)
         return lab.elsewhere(replay, url, tapes, threads=threads)
 
-    lab.say(f"  {kind.name}: {rounds} rounds of bare, {', '.join(ways)}")
-    for subject in subjects.values():
-        subject.warm_up()
-    found = in_turns({"bare": bare} | subjects, rounds)
-    for way in ways:
-        check(found[way], 201)
-
+    lab.say(f"  {kind.name}: {rounds} rounds of bare, {', '.join(bookers)}")
+    for book in bookers.values():
+        book()  # Warms up.
+    found = in_turns({"bare": bare} | bookers, rounds)
     name = f"{kind.name}, bare SQL, {threads} thread{'s' * (threads > 1)}"
     speeds.append(reference(name, found["bare"]))
-    speeds += [
-        compared(
-            f"{kind.name}, `evcharge {' '.join(COMMANDS[way])}`",
-            found[way],
-            found["bare"],
-            at_least=GOALS.get((kind.name, way)),
-        )
+    for way in bookers:
+        check(found[way], 201)
+        name = f"{kind.name}, `evcharge {' '.join(COMMANDS[way])}`"
+        goal = GOALS.get((kind.name, way))
+        speeds.append(compared(name, found[way], found["bare"], at_least=goal))
+    facts.append(
+        Fact(f"Statements for a booking, {kind.name}", str(len(statements(tapes[-1]))))
+    )
+    facts.append(_share(kind, [each for way in bookers for each in found[way]]))
+
+
+def _bookers(
+    lab: Lab, kind: Databases, town: Town
+) -> dict[str, Callable[[], Measured]]:
+    """Start each program on a copy of its own; the others idle when one is asked."""
+    ways = ["serve"] if kind.name == "SQLite" else ["serve", "web"]
+    programs = {
+        way: lab.start(*COMMANDS[way], database_url=lab.copy(kind, town.url))
         for way in ways
-    ]
-    number = len(statements(tapes[-1]))
-    facts.append(Fact(f"Statements for a booking, {kind.name}", str(number)))
-    facts.append(_share(kind.name, [each for way in ways for each in found[way]]))
+    }
+    return {
+        way: _Booker(lab, program.wait_for(), town) for way, program in programs.items()
+    }
 
 
 class _Booker:
     """Each call is one round of bookings that nobody has asked for before."""
 
-    def __init__(self, lab: Lab, program: Program, town: Town, block: int) -> None:
+    def __init__(self, lab: Lab, program: Program, town: Town) -> None:
         self._lab, self._program, self._town = lab, program, town
-        self._block, self._first = block, 0
-        self._seconds = 0.4 if lab.quick else SECONDS
+        self._first = 0
 
-    def warm_up(self) -> None:
-        self(seconds=self._seconds / 2)
-
-    def __call__(self, *, seconds: float | None = None) -> Measured:
-        first, self._first = self._first, self._first + self._block
+    def __call__(self) -> Measured:
+        first, self._first = self._first, self._first + BLOCK
         requests = self._town.bookings(first, self._first)
-        plan = Plan(
-            self._program.port, requests, CLIENTS, seconds=seconds or self._seconds
-        )
-        return self._lab.drive(plan)
+        seconds = 0.4 if self._lab.quick else SECONDS
+        return self._lab.drive(Plan(self._program.port, requests, CLIENTS, seconds))
 
 
-def _tapes(url: str, town: Town, count: int) -> list[Tape]:
+def tapes_of_bookings(url: str, town: Town, count: int) -> list[Tape]:
     """Book in this process, by the same door, and take down what is said."""
     settings = read_settings(database_url=url, secret_key=SECRET)
     database = open_database(settings)
@@ -125,9 +122,8 @@ def _tapes(url: str, town: Town, count: int) -> list[Tape]:
     return tapes
 
 
-def _share(name: str, rounds: list[Measured]) -> Fact:
+def _share(kind: Databases, rounds: list[Measured]) -> Fact:
     """How much of a core the clients took, which share the machine."""
-    busy = sum(each.cpu_seconds for each in rounds) / sum(
-        each.seconds for each in rounds
-    )
-    return Fact(f"A core's time taken by the clients, {name}", f"{busy:.0%}")
+    seconds = sum(each.seconds for each in rounds)
+    busy = sum(each.cpu_seconds for each in rounds) / seconds
+    return Fact(f"A core's time taken by the clients, {kind.name}", f"{busy:.0%}")
