@@ -91,6 +91,7 @@ admin    POST /admin/users/<int:user_id>/reinstate
 admin    POST /admin/users/<int:user_id>/role
 admin    GET  /admin/users/<int:user_id>/suspend
 admin    POST /admin/users/<int:user_id>/suspend
+public   GET  /api/docs
 operator POST /api/v1/admin/blocks/<uuid:block_id>/lift
 operator GET  /api/v1/admin/bookings
 operator GET  /api/v1/admin/bookings/<uuid:booking_id>

@@ -1,23 +1,45 @@
-"""The published description of the API."""
+"""The published description of the API, for programs and for people."""
 
-from flask import Blueprint, Flask, Response
+from functools import cache
+
+from flask import Blueprint, Flask, Response, render_template
+from markupsafe import Markup
 from pydantic_core import to_json
 
+from evcharge.web.api.access import CALLS
 from evcharge.web.api.openapi import openapi
 from evcharge.web.api.operations import Api
+from evcharge.web.api.reference import reference
 from evcharge.web.context import public
 from evcharge.web.shell import limiter
 
 
 def install(app: Flask, apis: tuple[Api, ...]) -> None:
     """Publish what these offer. It cannot change while the program runs."""
-    document = to_json(openapi([each for api in apis for each in api.operations]))
+    document = openapi([each for api in apis for each in api.operations])
+    packed = to_json(document)
+    shown = reference(document)
     blueprint = Blueprint("api_docs", __name__, url_prefix="/api")
     limiter.exempt(blueprint)
 
     @blueprint.get("/v1/openapi.json")
     @public
     def openapi_json() -> Response:
-        return Response(document, mimetype="application/json")
+        return Response(packed, mimetype="application/json")
+
+    @cache
+    def operations_and_schemas() -> Markup:
+        # Hundreds of small parts; the frame around them knows who is logged in.
+        return Markup(render_template("_api_reference.html", reference=shown))  # noqa: S704
+
+    @blueprint.get("/docs")
+    @public
+    def docs() -> str:
+        return render_template(
+            "api_docs.html",
+            reference=shown,
+            details=operations_and_schemas(),
+            calls=CALLS,
+        )
 
     app.register_blueprint(blueprint)

@@ -17,6 +17,7 @@ from pydantic import (
 
 Item = TypeVar("Item")
 
+ABOUT_INSTANTS = "RFC 3339, with an offset; answered in UTC"
 FIRST_INSTANT = datetime(1, 1, 1, tzinfo=UTC)
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ Instant = Annotated[
     AwareDatetime,
     AfterValidator(_in_utc),
     Field(
-        description="RFC 3339, with an offset; answered in UTC",
+        description=ABOUT_INSTANTS,
         examples=["2026-11-24T12:30:00Z"],
     ),
 ]
