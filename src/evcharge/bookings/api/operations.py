@@ -7,6 +7,7 @@ from flask import request
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
+from evcharge.bookings import service
 from evcharge.bookings.api.describe import answer, described, limits, with_alternatives
 from evcharge.bookings.api.shapes import (
     BookingAnswer,
@@ -44,12 +45,6 @@ from evcharge.bookings.rules import (
     TooManyBookings,
     TooManyHolds,
     booking_request,
-)
-from evcharge.bookings.service import (
-    book_slot,
-    cancel_booking,
-    move_booking,
-    open_checkout,
 )
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import InvalidInput
@@ -118,7 +113,7 @@ def create_booking(body: NewBooking, key: IdempotencyKey) -> BookingAnswer:
     )
 
     def book(session: Session) -> BookingAnswer:
-        booking = book_slot(session, wanted, limits=limits(), now=now)
+        booking = service.book_slot(session, wanted, limits=limits(), now=now)
         return answer(session, placed_booking(session, booking.id, user_id), now)
 
     try:
@@ -166,7 +161,7 @@ def get_booking(booking_id: UUID) -> BookingAnswer:
     problem=RefundProblem,
     refuses=(BookingNotFound, BookingNotActive, BookingChanged, RefundShrunk),
 )
-def cancel(booking_id: UUID, body: Cancellation | None) -> BookingAnswer:
+def cancel_booking(booking_id: UUID, body: Cancellation | None) -> BookingAnswer:
     """Cancel a booking.
 
     Money comes back by the terms it was booked on: all of it until 60 minutes before
@@ -176,7 +171,7 @@ def cancel(booking_id: UUID, body: Cancellation | None) -> BookingAnswer:
     expected = body.expect_refund_paise if body else None
 
     def act(session: Session) -> BookingAnswer:
-        booking = cancel_booking(
+        booking = service.cancel_booking(
             session,
             booking_id=booking_id,
             actor=Actor(ActorKind.DRIVER, user_id),
@@ -210,7 +205,7 @@ def cancel(booking_id: UUID, body: Cancellation | None) -> BookingAnswer:
         SlotTaken,
     ),
 )
-def move(booking_id: UUID, body: Move) -> BookingAnswer:
+def move_booking(booking_id: UUID, body: Move) -> BookingAnswer:
     """Move a booking to another time, or another EVSE.
 
     It keeps its slot until the new one is certain. Where the price differs, the first
@@ -220,7 +215,7 @@ def move(booking_id: UUID, body: Move) -> BookingAnswer:
     slot = Slot(body.starts_at, body.ends_at)
 
     def act(session: Session) -> BookingAnswer:
-        booking = move_booking(
+        booking = service.move_booking(
             session,
             booking_id=booking_id,
             user_id=user_id,
@@ -255,7 +250,7 @@ def move(booking_id: UUID, body: Move) -> BookingAnswer:
         OutcomeNotSimulated,
     ),
 )
-def pay(booking_id: UUID, body: NewPayment | None) -> PaymentAnswer:
+def pay_for_booking(booking_id: UUID, body: NewPayment | None) -> PaymentAnswer:
     """Pay for a booking, or start to.
 
     Send the driver's browser to `checkout_url`; the booking is PAID once the money
@@ -267,7 +262,7 @@ def pay(booking_id: UUID, body: NewPayment | None) -> PaymentAnswer:
         raise OutcomeNotSimulated
 
     def ask(session: Session) -> UUID:
-        return open_checkout(
+        return service.open_checkout(
             session, booking_id=booking_id, user_id=user_id, limits=limits(), now=now
         ).id
 
