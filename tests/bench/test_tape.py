@@ -17,8 +17,8 @@ BOOKINGS = 12
 
 
 @pytest.fixture
-def town(lab, kind):
-    return Town(lab, kind, drivers=BOOKINGS)
+def town(lab):
+    return Town(lab, drivers=BOOKINGS)
 
 
 def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
@@ -71,7 +71,7 @@ def test_what_happens_after_the_recording_is_not_on_a_tape(database):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_bare_loop_leaves_what_the_product_left(lab, kind, town, threads):
     """The same bookings, history and claims, to the last value."""
-    ours, bare = lab.copy(kind, town.url), lab.copy(kind, town.url)
+    ours, bare = lab.copy(kind, town.url(kind)), lab.copy(kind, town.url(kind))
 
     tapes = tapes_of_bookings(ours, town, BOOKINGS)
     found = replay(bare, tapes, threads=threads)
@@ -84,11 +84,11 @@ def test_the_bare_loop_leaves_what_the_product_left(lab, kind, town, threads):
     assert len(tapes) == BOOKINGS
     assert isinstance(found, Measured)
     assert without_ids(contents(bare)) == without_ids(contents(ours))
-    assert contents(bare) != contents(town.url)
+    assert contents(bare) != contents(town.url(kind))
 
 
 def test_the_bare_loop_says_the_very_words(lab, kind, town, monkeypatch):
-    tapes = tapes_of_bookings(lab.copy(kind, town.url), town, 3)
+    tapes = tapes_of_bookings(lab.copy(kind, town.url(kind)), town, 3)
     said = []
     say = tapes_of._say
     monkeypatch.setattr(
@@ -97,7 +97,7 @@ def test_the_bare_loop_says_the_very_words(lab, kind, town, monkeypatch):
         lambda connection, step: (said.append(step), say(connection, step)),
     )
 
-    replay(lab.copy(kind, town.url), tapes, threads=1)
+    replay(lab.copy(kind, town.url(kind)), tapes, threads=1)
 
     assert said == [step for tape in tapes for step in tape]
     words = " ".join(statements(tapes[0]))

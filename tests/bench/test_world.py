@@ -55,7 +55,7 @@ def filled(new_url: Callable[[], str]):
     url = new_url()
     database = Database(url)
     metadata.create_all(database.engine)
-    fill(url, World(NOON, 150, 20))
+    fill([url], World(NOON, 150, 20))
     yield database
     database.engine.dispose()
 

@@ -1,39 +1,46 @@
-"""Puts a made-up world into a database, as fast as that database takes it."""
+"""Puts a made-up world into databases, as fast as each of them takes it."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from evcharge.bench.databases import path_of
 from evcharge.bench.world import COLUMNS, Row, World
 
-
-def fill(url: str, world: World) -> None:
-    """Fill a database that has tables and nothing in them."""
-    if url.startswith("sqlite"):
-        _fill_sqlite(path_of(url), world)
-    else:
-        _fill_postgresql(url, world)
+Save = Callable[[str, Iterable[Row]], None]  # Rows of a table.
 
 
-def _fill_sqlite(path: str, world: World) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
+def fill(urls: Iterable[str], world: World) -> None:
+    """Fill databases that have tables and nothing in them."""
+    with ExitStack() as stack:
+        saves = [stack.enter_context(_saving(url)) for url in urls]
+        for rows in world.batches():
+            for table, values in rows.tables.items():
+                for save in saves:
+                    save(table, values)
+
+
+def _saving(url: str) -> AbstractContextManager[Save]:
+    return _into_sqlite(url) if url.startswith("sqlite") else _into_postgresql(url)
+
+
+@contextmanager
+def _into_sqlite(url: str) -> Iterator[Save]:
+    connection = sqlite3.connect(path_of(url), isolation_level=None)
     # If this is cut short, the file is thrown away.
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("BEGIN")
-    for rows in world.batches():
-        for table, values in rows.tables.items():
-            connection.executemany(_insert(table), values)
+
+    def save(table: str, rows: Iterable[Row]) -> None:
+        connection.executemany(_insert(table), rows)
+
+    yield save
     connection.execute("COMMIT")
     connection.close()
 
 
-def _insert(table: str) -> str:
-    columns = COLUMNS[table].split()
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-
-
-def _fill_postgresql(url: str, world: World) -> None:
+@contextmanager
+def _into_postgresql(url: str) -> Iterator[Save]:
     import psycopg
 
     address = url.replace("+psycopg", "")
@@ -41,13 +48,21 @@ def _fill_postgresql(url: str, world: World) -> None:
         connection.execute("SET timezone = 'UTC'")
         # The world is sound by itself; looking up every foreign key took half the time.
         connection.execute("SET session_replication_role = 'replica'")
+
+        def save(table: str, rows: Iterable[Row]) -> None:
+            with connection.cursor().copy(_copy(table)) as copy:
+                copy.write(_lines(rows))
+
         with connection.transaction():
-            for rows in world.batches():
-                for table, values in rows.tables.items():
-                    with connection.cursor().copy(_copy(table)) as copy:
-                        copy.write(_lines(values))
+            yield save
         # Else autovacuum would do it in the midst of measuring.
         connection.execute("VACUUM ANALYZE")
+
+
+def _insert(table: str) -> str:
+    columns = COLUMNS[table].split()
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
 
 
 def _copy(table: str) -> str:

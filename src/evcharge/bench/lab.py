@@ -4,10 +4,10 @@ import multiprocessing
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from itertools import count
+from multiprocessing.pool import Pool
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ParamSpec, TypeVar
@@ -22,14 +22,13 @@ from evcharge.bench.databases import (
 from evcharge.bench.fill import fill
 from evcharge.bench.load import Plan, drive
 from evcharge.bench.measures import Measured
-from evcharge.bench.programs import EVCHARGE, Program, start
+from evcharge.bench.programs import EVCHARGE, Program, start, undisturbed
 from evcharge.bench.world import World
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Loopback carries all of it, and nobody is limited but by what they pay or hold.
-SETTINGS: dict[str, object] = {"rate_limits": "on"}
+PATIENCE_ELSEWHERE = 300  # Whatever it does is over long before, or it has died.
 
 
 class Lab:
@@ -63,7 +62,8 @@ class Lab:
     def postgresql(self) -> PostgresServer:
         """Started when the first row asks for it. Raises: Unavailable."""
         self.say("Starting a PostgreSQL …")
-        return self._stack.enter_context(postgres_server())
+        with undisturbed():
+            return self._stack.enter_context(postgres_server())
 
     @property
     def kinds(self) -> list[Databases]:
@@ -80,10 +80,11 @@ class Lab:
             migrate(self._blank[kind.name])
         return self.copy(kind, self._blank[kind.name])
 
-    def filled(self, kind: Databases, world: World) -> str:
-        url = self.migrated(kind)
-        fill(url, world)
-        return url
+    def filled(self, world: World) -> dict[str, str]:
+        """Return a database of each kind, by its name, that holds this world."""
+        urls = {kind.name: self.migrated(kind) for kind in self.kinds}
+        fill(list(urls.values()), world)
+        return urls
 
     def copy(self, kind: Databases, url: str) -> str:
         return kind.copy(url, next(self._names))
@@ -93,9 +94,10 @@ class Lab:
     def start(self, *words: str, **settings: object) -> Program:
         """Start `evcharge …`, or with "-m" a module of ours; not yet waited for."""
         command = [sys.executable, *words] if words[0] == "-m" else [EVCHARGE, *words]
-        given = SETTINGS | {"data_dir": self.folder / next(self._names)} | settings
-        program = start(command, folder=self.folder, settings=given)
-        self._running.append(program)
+        given = {"data_dir": self.folder / next(self._names)} | settings
+        with undisturbed():
+            program = start(command, folder=self.folder, settings=given)
+            self._running.append(program)
         return program
 
     def stop_programs(self) -> None:
@@ -105,18 +107,18 @@ class Lab:
     # ── clients ──────────────────────────────────────────────────────────────────
 
     @cached_property
-    def _elsewhere(self) -> ProcessPoolExecutor:
+    def _elsewhere(self) -> Pool:
         # Spawned: a fork would share our connections.
         context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(1, mp_context=context, initializer=_leave_interrupts)
-        self._stack.callback(pool.shutdown, cancel_futures=True)
-        return pool
+        with undisturbed():
+            return self._stack.enter_context(context.Pool(1, _leave_interrupts))
 
     def elsewhere(
         self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Run it in the process that belongs to the clients, and return its answer."""
-        return self._elsewhere.submit(function, *args, **kwargs).result()
+        running = self._elsewhere.apply_async(function, args, kwargs)
+        return running.get(PATIENCE_ELSEWHERE)
 
     def drive(self, plan: Plan) -> Measured:
         return self.elsewhere(drive, plan)
@@ -131,5 +133,9 @@ def _leave_interrupts() -> None:
 def open_lab(
     *, kinds: Sequence[str], quick: bool, say: Callable[[str], object]
 ) -> Iterator[Lab]:
-    with ExitStack() as stack:
+    stack = ExitStack()
+    try:
         yield Lab(stack, kinds=kinds, quick=quick, say=say)
+    finally:
+        with undisturbed():
+            stack.close()

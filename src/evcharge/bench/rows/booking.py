@@ -32,31 +32,39 @@ GOALS = {
 }
 COMMANDS = {"serve": ("serve",), "web": ("web", "--workers", "2")}
 ROUNDS = 5
-SECONDS = 2.0
+SECONDS = 1.5
 BLOCK = 2_500  # For a round: when they are gone, it ends.
 RECORDED = 1_000
 
 
 def booking(lab: Lab) -> Result:
+    rounds = 2 if lab.quick else ROUNDS
+    lab.say("  a network")
+    town = Town(lab, drivers=(rounds + 1) * BLOCK // HOLDS)
     speeds: list[Speed] = []
     facts: list[Fact] = []
     for kind in lab.kinds:
-        _measure(lab, kind, speeds, facts)
+        _measure(lab, kind, town, rounds, speeds, facts)
         lab.stop_programs()
     return Result(f"Booking through REST, {CLIENTS} clients", speeds, facts)
 
 
-def _measure(lab: Lab, kind: Databases, speeds: list[Speed], facts: list[Fact]) -> None:
-    lab.say(f"  {kind.name}: a network, and a recording of bookings")
-    rounds = 2 if lab.quick else ROUNDS
-    town = Town(lab, kind, drivers=(rounds + 1) * BLOCK // HOLDS)
+def _measure(
+    lab: Lab,
+    kind: Databases,
+    town: Town,
+    rounds: int,
+    speeds: list[Speed],
+    facts: list[Fact],
+) -> None:
+    lab.say(f"  {kind.name}: a recording of bookings")
     recorded = 60 if lab.quick else RECORDED
-    tapes = tapes_of_bookings(lab.copy(kind, town.url), town, recorded)
+    tapes = tapes_of_bookings(lab.copy(kind, town.url(kind)), town, recorded)
     bookers = _bookers(lab, kind, town)
     threads = THREADS[kind.name]
 
     def bare() -> Measured:
-        url = lab.copy(kind, town.url)
+        url = lab.copy(kind, town.url(kind))
         return lab.elsewhere(replay, url, tapes, threads=threads)
 
     lab.say(f"  {kind.name}: {rounds} rounds of bare, {', '.join(bookers)}")
@@ -82,7 +90,7 @@ def _bookers(
     """Start each program on a copy of its own; the others idle when one is asked."""
     ways = ["serve"] if kind.name == "SQLite" else ["serve", "web"]
     programs = {
-        way: lab.start(*COMMANDS[way], database_url=lab.copy(kind, town.url))
+        way: lab.start(*COMMANDS[way], database_url=lab.copy(kind, town.url(kind)))
         for way in ways
     }
     return {

@@ -9,20 +9,22 @@ from evcharge.kernel.clock import utc_now
 
 LOCATIONS = 1_000
 CLIENTS = 16
-SECONDS = 3.0
+SECONDS = 2.0
 MB = 1_000_000
 WHEN_UP = {"gateway": "evcharge is at", "worker": "evcharge runs jobs"}
 PAGES = ("/", f"/locations/{LARGE}", f"/evses/{LARGE}/book")
 
 
 def memory(lab: Lab) -> Result:
-    facts = [fact for kind in lab.kinds for fact in _programs(lab, kind)]
+    urls = lab.filled(World(utc_now(), LOCATIONS, 1))
+    facts = [
+        fact for kind in lab.kinds for fact in _programs(lab, kind, urls[kind.name])
+    ]
     return Result("Memory (resident, all processes of a program)", facts=facts)
 
 
-def _programs(lab: Lab, kind: Databases) -> list[Fact]:
+def _programs(lab: Lab, kind: Databases, url: str) -> list[Fact]:
     lab.say(f"  {kind.name}: each program")
-    url = lab.filled(kind, World(utc_now(), LOCATIONS, 1))
     facts = [_busy(lab, f"`evcharge serve`, {kind.name}", "serve", url=url)]
     if kind.name == "SQLite":  # Serves one program, and that is this one.
         return facts

@@ -18,13 +18,16 @@ HOUR = timedelta(hours=1)
 class Town:
     """A network on which nobody has asked for anything yet, to be copied."""
 
-    def __init__(self, lab: Lab, kind: Databases, *, drivers: int) -> None:
+    def __init__(self, lab: Lab, *, drivers: int) -> None:
         world = World(utc_now(), SITES, drivers)
-        self.url = lab.filled(kind, world)
+        self._urls = lab.filled(world)
         self.evses = world.evses
         self._drivers = drivers
         # Behind all that is booked in the world.
         self._first = slot_start(slot_no(world.now) + SOON) + HOUR + QUARTER
+
+    def url(self, kind: Databases) -> str:
+        return self._urls[kind.name]
 
     def bookings(self, first: int, end: int) -> list[bytes]:
         """Return requests for slots, of which no two want the same."""
