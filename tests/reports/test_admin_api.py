@@ -151,6 +151,10 @@ def test_only_those_who_run_a_network_are_told(app, client, database):
     [
         ("from=yesterday", (400, "invalid_request")),
         ("from=2026-01-01", (400, "invalid_request")),
+        ("from=2026", (400, "invalid_request")),
+        ("from=0.5", (400, "invalid_request")),
+        ("from=2026-01-01T00:00:00+05:30", (400, "invalid_request")),
+        ("from=2026-01-01T00:00:00.5", (400, "invalid_request")),
         ("to=2026-01-01T00:00:00", (400, "invalid_request")),
         ("since=2026-01-01T00:00:00Z", (400, "invalid_request")),
         ("to=2020-01-01T00:00:00Z", (422, "bad_range")),

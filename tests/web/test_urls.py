@@ -24,6 +24,9 @@ def app(new_app):
         ("1" + "0" * 30, None),
         ("9" * 5000, None),
         ("-1", None),
+        (str(2**31 - 10), str(2**31 - 10)),
+        ("2099999999", "2099999999"),
+        ("2200000000", None),
         ("7.0", None),
         ("७", None),
     ],
@@ -39,6 +42,16 @@ def test_an_id_no_row_can_have_is_not_found_on_any_page(app, number, found):
 
     assert answer.status_code == (200 if found else 404)
     assert found is None or answer.text == found
+
+
+def test_an_id_no_row_can_have_is_not_found_by_any_method(app):
+    app.patch("/things/<int:thing_id>")(public(lambda thing_id: str(thing_id)))
+    app.get("/things/<int:thing_id>", endpoint="look")(public(lambda thing_id: ""))
+    client = app.test_client()
+
+    assert client.patch("/things/7").text == "7"
+    assert client.patch(f"/things/{2**31}").status_code == 404
+    assert client.post("/things/7").status_code == 405
 
 
 @pytest.mark.parametrize("raises", ["number", "text", "date"])

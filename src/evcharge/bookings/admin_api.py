@@ -65,15 +65,19 @@ class AdminBookingQuery(PageQuery):
     q: Annotated[Text, Field(max_length=LONGEST_SEARCH)] | None = Field(
         default=None, description="A reference, or a part of the driver's address"
     )
-    status: BookingStatus | None = None
-    payment_status: BookingPayment | None = None
+    status: BookingStatus | None = Field(
+        default=None, description="A hold whose time is up counts as EXPIRED"
+    )
+    payment_status: BookingPayment | None = Field(
+        default=None, description="Whether all that is owed has come in"
+    )
     since: Instant | None = Field(
         default=None, alias="from", description="Those that start then or later"
     )
     until: Instant | None = Field(
         default=None, alias="to", description="Those that start before"
     )
-    location_id: RowId | None = None
+    location_id: RowId | None = Field(default=None, description="Only those there")
 
 
 class OperatorCancellation(Body):

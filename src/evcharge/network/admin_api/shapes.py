@@ -119,13 +119,7 @@ Price = Annotated[
     WHOLE,
 ]
 Power = Annotated[int, Field(ge=1, le=MOST_POWER_W), WHOLE]
-Reason = Annotated[
-    Text,
-    Field(
-        max_length=LONGEST_REASON,
-        description="What the drivers read whose bookings are cancelled",
-    ),
-]
+Reason = Annotated[Text, Field(max_length=LONGEST_REASON)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Words = Annotated[Text, Field(max_length=LONGEST_TEXT)]
 
@@ -137,14 +131,18 @@ class Closing(Body):
     cancel_bookings: bool = Field(
         default=False, description="Cancel those in the way, with a full refund"
     )
-    reason: Reason | None = None
+    reason: Reason | None = Field(
+        default=None, description="What the drivers read whose bookings are cancelled"
+    )
 
 
 class Removal(Query):
     cancel_bookings: Flag = Field(
         default=False, description="Cancel those in the way, with a full refund"
     )
-    reason: Reason | None = None
+    reason: Reason | None = Field(
+        default=None, description="What the drivers read whose bookings are cancelled"
+    )
 
 
 # ── locations ────────────────────────────────────────────────────────────────────
@@ -154,7 +152,9 @@ class AdminLocationQuery(PageQuery):
     q: Words | None = Field(
         default=None, description="Words of a name, an address, a city or a pincode"
     )
-    is_active: Flag | None = None
+    is_active: Flag | None = Field(
+        default=None, description="Only those open to drivers, or only the hidden"
+    )
 
 
 class NewLocation(Body):
@@ -248,7 +248,9 @@ class EvseChanges(Closing):
 class NewBlock(Closing):
     starts_at: Instant
     ends_at: Instant
-    reason: Annotated[Reason, Field(min_length=1)]
+    reason: Annotated[Reason, Field(min_length=1)] = Field(
+        description="The drivers read it whose bookings are cancelled"
+    )
 
 
 class BlockAnswer(Answer):
@@ -294,7 +296,7 @@ class AdminChargerQuery(PageQuery):
     q: Words | None = Field(
         default=None, description="A part of the identity, or words of its location"
     )
-    location_id: RowId | None = None
+    location_id: RowId | None = Field(default=None, description="Only those there")
     status: EvseStatus | None = Field(
         default=None, description="At least one of its EVSEs has it"
     )

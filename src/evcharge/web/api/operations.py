@@ -91,11 +91,12 @@ class Operation:
             raise Malformed(problems=[_unknown(name) for name in request.args])
         if self.key is not None:
             found[self.key] = _key()
-        if self.seen is not None:
-            found[self.seen] = _seen_version()
         if self.body is not None:
             name, body = self.body
             found[name] = _body(body, is_needed=self.needs_body)
+        # Last: what is refused anyway has no precondition (RFC 9110, section 13.2.1).
+        if self.seen is not None:
+            found[self.seen] = _seen_version()
         return found
 
 

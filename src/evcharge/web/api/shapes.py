@@ -3,6 +3,7 @@
 The same models validate, serialise and become the OpenAPI document.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
@@ -22,6 +23,19 @@ FIRST_INSTANT = datetime(1, 1, 1, tzinfo=UTC)
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _written_out(value: Any) -> Any:
+    # pydantic alone would take "2026" for seconds since 1970, half an hour into it.
+    if isinstance(value, datetime) or _RFC_3339.fullmatch(str(value)):
+        return value
+    raise ValueError("write it like 2026-11-24T12:30:00Z, + in an address as %2B")
+
+
 def _in_utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
@@ -31,8 +45,10 @@ def _in_utc(at: datetime) -> datetime:
 
 Instant = Annotated[
     AwareDatetime,
+    BeforeValidator(_written_out),
     AfterValidator(_in_utc),
     Field(
+        strict=False,  # Strictly, what a validator has seen is JSON no more, but text.
         description=ABOUT_INSTANTS,
         examples=["2026-11-24T12:30:00Z"],
     ),
