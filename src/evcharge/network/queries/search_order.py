@@ -1,8 +1,8 @@
 """Locations in the order a search shows them, batch by batch, out of the index.
 
 The index alone knows kinds, powers and places. What it does not know (`sieve`) is
-looked up for a batch at a time: so no statement looks at more than a batch of
-locations closely, however many there are.
+looked up for a small batch first: that is nearly always enough. Where little fits, the
+rest is sieved by the database as it goes, and each location is looked at once.
 """
 
 import math
@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Float,
     Integer,
     Row,
     Select,
@@ -49,13 +50,12 @@ SITE_COLUMNS = (
     Location.timezone,
     Location.opening_hours,
 )
-# Where less than all is wanted, how many to look at more closely: first, and at most.
-FIRST_BATCH = 60
-LARGEST_BATCH = 2000
+# Where not all may fit, how many to look at more closely before sieving the rest.
+BATCHES = (60, 240)
 AFTER_ALL_IDS = 2**31 - 1
-# Angles: as far as one can get on a globe; and from where on a ring is most of India.
-HALF_TURN = math.pi
-FAR = math.radians(8)
+# Angles: some 60 m, where every search may begin; from where on a ring is most of
+# India; and as far as one can get on a globe.
+CLOSE, FAR, HALF_TURN = 1e-5, 0.14, math.pi
 # How many cells to each side are counted, until there are enough; and how many more
 # locations than wanted are reached for, as they do not lie evenly.
 CLOSE_BY, FAR_OFF = (0, 1, 4), (16, 64)
@@ -75,11 +75,12 @@ def in_order(
     Each row is SITE_COLUMNS, and says in `fits` whether `sieve` holds too; without one
     all fit. `at_least` is how many will be wanted, should they all fit.
     """
-    size = at_least if sieve is None else max(FIRST_BATCH, at_least)
     if search.outward_from is None:
-        yield from _listed(session, search, sieve, after, size)
+        yield from _listed(session, search, sieve, after, at_least)
     else:
-        yield from _outward(session, search, search.outward_from, sieve, after, size)
+        yield from _outward(
+            session, search, search.outward_from, sieve, after, at_least
+        )
 
 
 def position_at(row: Found, search: Search) -> Position:
@@ -96,6 +97,16 @@ def _kinds(search: Search) -> list[str]:
     return sorted(search.kinds) or [ANY_KIND]
 
 
+def _batches(
+    sieve: ColumnElement[bool] | None, at_least: int
+) -> Iterator[tuple[int, bool]]:
+    """Yield how many to fetch, and whether only those that fit."""
+    if sieve is not None:
+        yield from ((max(size, at_least), False) for size in BATCHES)
+    while True:
+        yield at_least, True
+
+
 # ── the nearest first ────────────────────────────────────────────────────────────
 
 
@@ -105,21 +116,23 @@ def _outward(
     here: Point,
     sieve: ColumnElement[bool] | None,
     after: Position | None,
-    size: int,
+    at_least: int,
 ) -> Iterator[Found]:
-    """Look in a ring around `here`, then in the one around that, twice as wide."""
-    statement = _nearest(search, here, sieve)
+    """Look in a ring around `here`, then in wider and wider ones around that."""
+    asked = _asked(search, here)
     last = after or Position(0, away=-1.0)
     farthest = _farthest(search)
-    reach = _first_reach(session, _kinds(search), here, size)
+    wanted = at_least if sieve is None else max(BATCHES[0], at_least)
+    reach = _first_reach(session, _kinds(search), here, wanted)
     reach = min(farthest, math.hypot(reach, _angle(last.away)))
-    while True:
+    for size, is_strict in _batches(sieve, at_least):
         looked_at = around(here, reach)
         if search.box is not None and looked_at.holds(search.box):
             reach = farthest
         edge = _squared_chord(reach)
         rows = session.execute(
-            statement, _ring(search, looked_at, last, edge) | {"size": size}
+            _nearest(search, sieve, is_strict),
+            asked | _ring(search, looked_at, last, edge) | {"size": size},
         ).all()
         yield from rows
         if len(rows) == size:
@@ -128,27 +141,37 @@ def _outward(
             return
         else:
             last = Position(AFTER_ALL_IDS, away=edge)
-            reach = farthest if reach > FAR else min(farthest, 2 * reach)
-        size = min(LARGEST_BATCH, 2 * size)
+            wider = (2 if rows else 4) * reach
+            reach = farthest if reach > FAR else min(farthest, wider)
 
 
 def _nearest(
-    search: Search, here: Point, sieve: ColumnElement[bool] | None
+    search: Search, sieve: ColumnElement[bool] | None, is_strict: bool
 ) -> Select[*tuple[Any, ...]]:
+    found = _in_ring(len(search.kinds) > 1)
+    if sieve is None:
+        return _sites(found)
+    if is_strict:
+        location = Location.id == LocationConnector.location_id
+        return _sites(found.join(Location, location).where(sieve))
+    return _sites(found, sieve)
+
+
+@cache
+def _in_ring(is_distinct: bool) -> Select[int, float]:
     each = LocationConnector
-    x, y, z = on_globe(here.lat, here.lon)
-    away = (
-        (each.x - x) * (each.x - x)
-        + (each.y - y) * (each.y - y)
-        + (each.z - z) * (each.z - z)
+    x, y, z = (
+        column - bindparam(f"here_{column.key}", type_=Float)
+        for column in (each.x, each.y, each.z)
     )
+    away = x * x + y * y + z * z
     found = (
         select(each.location_id, away.label("away"))
         .where(
-            each.kind.in_(_kinds(search)),
+            each.kind.in_(bindparam("kinds", expanding=True)),
             each.lat.between(bindparam("south"), bindparam("north")),
             each.lon.between(bindparam("west"), bindparam("east")),
-            each.max_power_w >= search.min_power_w,
+            each.max_power_w >= bindparam("min_power_w"),
             away <= bindparam("edge"),
             tuple_(away, each.location_id)
             > tuple_(bindparam("last_away"), bindparam("last_id")),
@@ -156,14 +179,29 @@ def _nearest(
         .order_by("away", each.location_id)
         .limit(bindparam("size"))
     )
-    if len(search.kinds) > 1:
-        found = found.distinct()
+    return found.distinct() if is_distinct else found
+
+
+def _sites(
+    found: Select[int, float], sieve: ColumnElement[bool] | None = None
+) -> Select[*tuple[Any, ...]]:
     near = found.subquery()
     return (
         select(*SITE_COLUMNS, near.c.away, _fits(sieve))
         .join(near, near.c.location_id == Location.id)
         .order_by(near.c.away, near.c.location_id)
     )
+
+
+def _asked(search: Search, here: Point) -> dict[str, object]:
+    x, y, z = on_globe(here.lat, here.lon)
+    return {
+        "kinds": _kinds(search),
+        "min_power_w": search.min_power_w,
+        "here_x": x,
+        "here_y": y,
+        "here_z": z,
+    }
 
 
 def _ring(
@@ -202,7 +240,7 @@ def _first_reach(
             if found and found >= wanted:
                 side = math.radians((2 * cells + 1) / CELLS_PER_DEGREE)
                 area = side * side * math.cos(math.radians(here.lat))
-                return math.sqrt(SPARE * wanted / found * area / math.pi)
+                return max(CLOSE, math.sqrt(SPARE * wanted / found * area / math.pi))
     return HALF_TURN
 
 
@@ -244,37 +282,42 @@ def _listed(
     search: Search,
     sieve: ColumnElement[bool] | None,
     after: Position | None,
-    size: int,
+    at_least: int,
 ) -> Iterator[Found]:
-    while True:
-        rows = session.execute(_named(search, sieve, after, size)).all()
+    for size, is_strict in _batches(sieve, at_least):
+        found = _named(search, after).limit(size)
+        if is_strict and sieve is not None:
+            found = found.where(sieve)
+        rows = session.execute(_with_rank(found, None if is_strict else sieve)).all()
         yield from rows
         if len(rows) < size:
             return
         after = position_at(rows[-1], search)
-        size = min(LARGEST_BATCH, 2 * size)
 
 
-def _named(
-    search: Search, sieve: ColumnElement[bool] | None, after: Position | None, size: int
-) -> Select[*tuple[Any, ...]]:
+def _named(search: Search, after: Position | None) -> Select[int, int]:
     rank = _rank(search)
     key = [*([rank] if search.words else []), Location.name, Location.id]
-    matching = (
+    found = (
         select(Location.id, rank.label("rank"))
         .where(*(says(word) for word in search.words), _is_indexed(search))
         .order_by(*key)
-        .limit(size)
     )
-    if after is not None:
-        last = [after.rank] if search.words else []
-        seen = tuple_(*map(literal, [*last, after.name, after.location_id]))
-        matching = matching.where(tuple_(*key) > seen)
-    found = matching.subquery()
+    if after is None:
+        return found
+    last = [after.rank] if search.words else []
+    seen = tuple_(*map(literal, [*last, after.name, after.location_id]))
+    return found.where(tuple_(*key) > seen)
+
+
+def _with_rank(
+    found: Select[int, int], sieve: ColumnElement[bool] | None
+) -> Select[*tuple[Any, ...]]:
+    named = found.subquery()
     return (
-        select(*SITE_COLUMNS, found.c.rank, _fits(sieve))
-        .join(found, found.c.id == Location.id)
-        .order_by(found.c.rank, Location.name, Location.id)
+        select(*SITE_COLUMNS, named.c.rank, _fits(sieve))
+        .join(named, named.c.id == Location.id)
+        .order_by(named.c.rank, Location.name, Location.id)
     )
 
 

@@ -6,7 +6,7 @@ the same transaction. The index is derived: losing it loses nothing.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 
 from sqlalchemy import delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
@@ -120,7 +120,7 @@ def _replace(
 
 
 def _insert(session: Session, rows: Iterable[SearchRow]) -> None:
-    values = [asdict(row) for row in rows]
+    values = [vars(row) for row in rows]
     if values:
         session.execute(insert(LocationConnector), values)
 
