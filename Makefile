@@ -50,6 +50,7 @@ lint: everything lock-is-current requirements-are-current ## check style, types,
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint --check --lint src
 	$(BIN)/mypy
+	$(BIN)/mypy examples
 	$(BIN)/lint-imports
 	$(BIN)/deptry src
 
