@@ -150,10 +150,11 @@ def test_logins_are_limited_across_processes(together: Together) -> None:
     assert guesses[LOGINS_A_MINUTE:] == [429, 429]
 
 
-def test_everything_goes_on_without_valkey(together: Together) -> None:
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_everything_goes_on_without_valkey(together: Together, how: int) -> None:
     driver, onlooker = Visitor(together.one), Visitor(together.other)
     driver.sign_up()
-    together.tell_valkey(signal.SIGKILL)
+    together.tell_valkey(how)
     began = time.monotonic()
 
     together.book(driver, days_ahead(2))

@@ -27,6 +27,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+# A Valkey that hangs would keep a web thread for 15 seconds by the client's own rules.
+IMPATIENT = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": None}
+
 limiter = Limiter(get_remote_address, headers_enabled=True)
 
 
@@ -35,6 +38,7 @@ def install(app: Flask) -> None:
     app.config.update(
         RATELIMIT_ENABLED=limits.rate_limits,
         RATELIMIT_STORAGE_URI=limits.valkey_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS=IMPATIENT if limits.valkey_url else {},
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=bool(limits.valkey_url),
         RATELIMIT_STRATEGY="moving-window",
     )
