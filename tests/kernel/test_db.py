@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm import Session
 
@@ -214,3 +214,37 @@ def test_sqlite_keeps_its_promises(sqlite: Database) -> None:
         }
 
     assert values == {"foreign_keys": 1, "journal_mode": "wal", "synchronous": 2}
+
+
+def test_connections_that_broke_while_idle_are_replaced(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_sqlite:
+        return  # It has no server that could go away.
+    monkeypatch.setattr(db, "FRESH_SECONDS", 0)
+    with database.reading() as one, database.reading() as other:
+        one.scalar(text("SELECT 1"))
+        other.scalar(text("SELECT 1"))
+    with database.reading() as session:
+        session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+        with database.reading() as broken:
+            assert broken.scalar(text("SELECT 1")) == 1
+
+
+def test_a_connection_used_a_moment_ago_is_not_asked_whether_it_lives(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(
+        database.engine.dialect, "do_ping", lambda each: asked.append(each) or True
+    )
+    for _ in range(3):
+        with database.reading() as session:
+            session.scalar(text("SELECT 1"))
+
+    assert asked == []
