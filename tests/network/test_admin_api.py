@@ -328,6 +328,26 @@ def test_nobody_overwrites_what_they_have_not_seen(own, world):
         assert refusal(second) == (412, "edited_meanwhile"), path
 
 
+@pytest.mark.parametrize("seen", ["", "*", "1, 2", 'W/"1"', "-1", '"one"', "1" * 30])
+def test_what_was_never_an_etag_of_ours_names_no_version(own, world, seen):
+    headers = {"If-Match": seen}
+    bodies = {
+        f"/locations/{world.location_id}": {"is_active": False},
+        f"/chargers/{world.charger_id}": {},
+        f"/evses/{world.evse_id}": {"lifecycle": "inoperative"},
+        f"/evses/{world.evse_id}/connectors/{world.connector_id}": {},
+    }
+    own.post(
+        f"{ADMIN}/bookings/{world.booking_id}/cancel", json={"reason": "Not today"}
+    )
+
+    for path, body in bodies.items():
+        answer = own.patch(f"{ADMIN}{path}", json=body, headers=headers)
+        assert refusal(answer) == (412, "edited_meanwhile"), path
+    unknown = own.patch(f"{ADMIN}/evses/0", json={}, headers=headers)
+    assert refusal(unknown) == (404, "evse_not_found")
+
+
 def test_the_etag_of_a_get_is_what_an_edit_asks_for(own, world):
     url = f"{ADMIN}/evses/{world.evse_id}"
     headers = {"If-Match": own.get(url).headers["ETag"]}

@@ -31,7 +31,6 @@ from evcharge.web.problems import (
     NotJson,
     Problem,
     VersionMissing,
-    VersionStale,
     malformed,
 )
 
@@ -42,7 +41,13 @@ B = TypeVar("B", bound=Body)
 
 
 class SeenVersion(int):
-    """The version named by If-Match: what the caller has seen of what they edit."""
+    """The version named by If-Match: what the caller has seen of what they edit.
+
+    What was never an ETag of ours is a version that nothing has.
+    """
+
+
+NO_VERSION = SeenVersion(-1)
 
 
 @dataclass(frozen=True)
@@ -136,13 +141,13 @@ def _key() -> IdempotencyKey:
 
 
 def _seen_version() -> SeenVersion:
-    """Raises: VersionMissing, VersionStale for what was never an ETag of ours."""
+    """Raises: VersionMissing."""
     given = request.headers.get("If-Match")
     if given is None:
         raise VersionMissing
     number = given.strip().removeprefix('"').removesuffix('"')
     if not (number.isascii() and number.isdigit() and len(number) < 10):
-        raise VersionStale
+        return NO_VERSION
     return SeenVersion(number)
 
 
