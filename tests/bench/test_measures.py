@@ -38,6 +38,12 @@ def test_a_summary_takes_the_median_of_rates_and_all_latencies():
     assert (found.median_ms, found.p99_ms, found.answers) == (2.5, 10.0, 12)
 
 
+def test_the_time_of_the_program_is_shared_by_its_answers():
+    rounds = [a_round(program_seconds=0.01), a_round(program_seconds=0.03)]
+
+    assert summary(rounds).cpu_ms == pytest.approx(5.0)  # 40 ms, eight answers.
+
+
 def test_ratios_are_taken_round_by_round():
     """Both were ten times as slow in the second round: the ratio does not see it."""
     ours, reference = [50.0, 5.0, 60.0], [100.0, 10.0, 100.0]

@@ -25,8 +25,10 @@ RUN = Run(
         "booking": Result(
             "Booking",
             speeds=[
-                Speed("bare", Summary(1234.4, 3.14, 9.9, 100)),
-                Speed("ours", Summary(308.6, 12, 40, 90), Ratio(0.25, 0.2, 0.31), 0.3),
+                Speed("bare", Summary(1234.4, 3.14, 9.9, 0.254, 100)),
+                Speed(
+                    "ours", Summary(308.6, 12, 40, 2, 90), Ratio(0.25, 0.2, 0.31), 0.3
+                ),
             ],
             facts=[Fact("Winners", "1", "1, always", is_met=True)],
         )
@@ -37,8 +39,11 @@ RUN = Run(
 def test_tables_show_ratios_with_their_spread_and_goals():
     tables = as_markdown(RUN)
 
-    assert "| bare | 1,234 | 3.1 | 9.9 |  |  |" in tables
-    assert "| ours | 309 | 12.0 | 40.0 | 25 % (20–31) | ≥ 30%: **missed** |" in tables
+    assert "| bare | 1,234 | 3.1 | 9.9 | 0.25 |  |  |" in tables
+    assert (
+        "| ours | 309 | 12.0 | 40.0 | 2.00 | 25 % (20–31) | ≥ 30 %: **missed** |"
+        in tables
+    )
     assert "| Winners | 1 | 1, always: met |" in tables
     assert "| flask | 3.1.3 |" in tables
     assert "| Measured | 2026-11-23 12:00 UTC, in 61 s |" in tables

@@ -3,9 +3,10 @@
 import multiprocessing
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from itertools import count
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -20,8 +21,8 @@ from evcharge.bench.databases import (
     postgres_server,
 )
 from evcharge.bench.fill import fill
-from evcharge.bench.load import Plan, drive
-from evcharge.bench.measures import Measured
+from evcharge.bench.load import LONGEST_SECONDS, Plan, drive
+from evcharge.bench.measures import Measured, in_turns
 from evcharge.bench.programs import EVCHARGE, Program, start, undisturbed
 from evcharge.bench.world import World
 
@@ -120,8 +121,39 @@ class Lab:
         running = self._elsewhere.apply_async(function, args, kwargs)
         return running.get(PATIENCE_ELSEWHERE)
 
-    def drive(self, plan: Plan) -> Measured:
-        return self.elsewhere(drive, plan)
+    def drive(
+        self,
+        program: Program,
+        requests: Sequence[bytes],
+        clients: int,
+        *,
+        seconds: float = LONGEST_SECONDS,
+        repeat: bool = False,
+    ) -> Measured:
+        """Let so many clients send these requests, and again if they `repeat`."""
+        plan = Plan(program.port, requests, clients, seconds, repeat)
+        before = program.cpu_seconds()
+        found = self.elsewhere(drive, plan)
+        return replace(found, program_seconds=program.cpu_seconds() - before)
+
+    def drive_in_turns(
+        self,
+        asked: Mapping[str, tuple[Program, Sequence[bytes]]],
+        clients: int,
+        *,
+        seconds: float,
+        rounds: int,
+    ) -> dict[str, list[Measured]]:
+        """Ask each over and over, in rounds, after one that only warms up."""
+        runs = {
+            name: partial(
+                self.drive, program, requests, clients, seconds=seconds, repeat=True
+            )
+            for name, (program, requests) in asked.items()
+        }
+        for run in runs.values():
+            run()
+        return in_turns(runs, rounds)
 
 
 def _leave_interrupts() -> None:

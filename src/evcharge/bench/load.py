@@ -19,8 +19,8 @@ import uvloop
 
 from evcharge.bench.measures import Measured
 
-# Beyond the time of the plan, for the last answers. Whoever has none then is lost.
-PATIENCE_SECONDS = 30.0
+# For all requests; and beyond that for the last answers: whoever has none is lost.
+LONGEST_SECONDS = PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Plan:
     port: int
     requests: Sequence[bytes]
     clients: int
-    seconds: float = PATIENCE_SECONDS
+    seconds: float = LONGEST_SECONDS
     repeat: bool = False
     patience: float = PATIENCE_SECONDS
 

@@ -16,7 +16,8 @@ MS = 1_000_000  # Nanoseconds.
 class Measured:
     """One round of one thing. `latencies`: nanoseconds of each answer.
 
-    `cpu_seconds` is what measuring itself took; `errors` are answers that never came.
+    `errors` are answers that never came. `cpu_seconds` is what the clients took of
+    the machine, `program_seconds` what the program took that was measured.
     """
 
     seconds: float
@@ -25,6 +26,7 @@ class Measured:
     errors: int = 0
     body_bytes: int = 0
     cpu_seconds: float = 0.0
+    program_seconds: float = 0.0
 
     @property
     def per_second(self) -> float:
@@ -38,6 +40,7 @@ class Summary:
     per_second: float
     median_ms: float
     p99_ms: float
+    cpu_ms: float  # Of the program, for an answer.
     answers: int
 
 
@@ -63,6 +66,7 @@ def summary(rounds: Sequence[Measured]) -> Summary:
         per_second=median(measured.per_second for measured in rounds),
         median_ms=median(latencies) / MS,
         p99_ms=percentile(latencies, 99) / MS,
+        cpu_ms=sum(each.program_seconds for each in rounds) * 1000 / len(latencies),
         answers=len(latencies),
     )
 

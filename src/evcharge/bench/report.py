@@ -70,16 +70,19 @@ def _result(result: Result) -> str:
 
 
 def _speeds(speeds: Sequence[Speed]) -> str:
-    head = ("", "per second", "median ms", "p99 ms", "of the reference", "goal")
-    lines = [head, ("---", "--:", "--:", "--:", "--:", "---")]
+    head = ("", "per s", "p50 ms", "p99 ms", "CPU ms", "of reference", "goal")
+    lines = [head, ("---", *["--:"] * 5, "---")]
     lines += [
         (
             speed.name,
             _number(speed.summary.per_second),
             f"{speed.summary.median_ms:.1f}",
             f"{speed.summary.p99_ms:.1f}",
+            f"{speed.summary.cpu_ms:.2f}",
             _ratio(speed.ratio),
-            _goal(f"≥ {speed.at_least:.0%}", speed.is_met) if speed.at_least else "",
+            _goal(f"≥ {speed.at_least * 100:g} %", speed.is_met)
+            if speed.at_least
+            else "",
         )
         for speed in speeds
     ]

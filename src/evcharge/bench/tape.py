@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from time import perf_counter, perf_counter_ns
+from time import perf_counter, perf_counter_ns, process_time
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -104,10 +104,12 @@ def replay(url: str, tapes: Sequence[Tape], *, threads: int) -> Measured:
         shares = [tapes[number::threads] for number in range(threads)]
         warm = min(WARMING, len(tapes) // threads // 2)
         list(pool.map(_play, [share[:warm] for share in shares], lines))
-        began = perf_counter()
+        began, cpu = perf_counter(), process_time()
         played = pool.map(_play, [share[warm:] for share in shares], lines)
         latencies = list(chain.from_iterable(played))
-        return Measured(perf_counter() - began, latencies)
+        return Measured(
+            perf_counter() - began, latencies, program_seconds=process_time() - cpu
+        )
 
 
 def _play(tapes: Sequence[Tape], connections: Sequence[Any]) -> list[int]:

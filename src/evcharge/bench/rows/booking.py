@@ -6,7 +6,6 @@ from functools import partial
 from evcharge.app import create_app
 from evcharge.bench.databases import Databases
 from evcharge.bench.lab import Lab
-from evcharge.bench.load import Plan
 from evcharge.bench.measures import Measured, in_turns
 from evcharge.bench.programs import SECRET, Program
 from evcharge.bench.results import (
@@ -75,7 +74,7 @@ def _measure(
     speeds.append(reference(name, found["bare"]))
     for way in bookers:
         check(found[way], 201)
-        name = f"{kind.name}, `evcharge {' '.join(COMMANDS[way])}`"
+        name = f"{kind.name}, `{' '.join(COMMANDS[way])}`"
         goal = GOALS.get((kind.name, way))
         speeds.append(compared(name, found[way], found["bare"], at_least=goal))
     facts.append(
@@ -109,7 +108,7 @@ class _Booker:
         first, self._first = self._first, self._first + BLOCK
         requests = self._town.bookings(first, self._first)
         seconds = 0.4 if self._lab.quick else SECONDS
-        return self._lab.drive(Plan(self._program.port, requests, CLIENTS, seconds))
+        return self._lab.drive(self._program, requests, CLIENTS, seconds=seconds)
 
 
 def tapes_of_bookings(url: str, town: Town, count: int) -> list[Tape]:
@@ -125,9 +124,12 @@ def tapes_of_bookings(url: str, town: Town, count: int) -> list[Tape]:
         if answer.status_code != 201:
             raise WrongAnswers(f"{answer.status}: {answer.text}")
 
-    tapes = record(database.engine, [partial(book, number) for number in range(count)])
-    database.engine.dispose()
-    return tapes
+    try:
+        return record(
+            database.engine, [partial(book, number) for number in range(count)]
+        )
+    finally:
+        database.engine.dispose()
 
 
 def _share(kind: Databases, rounds: list[Measured]) -> Fact:

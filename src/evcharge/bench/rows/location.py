@@ -1,13 +1,12 @@
 """One location: its page, what the API tells of it, and when an EVSE is free."""
 
 from datetime import datetime, timedelta
-from functools import partial
 
 from evcharge.app import create_app
 from evcharge.bench.databases import Databases
 from evcharge.bench.lab import Lab
-from evcharge.bench.load import Plan, http_request
-from evcharge.bench.measures import in_turns
+from evcharge.bench.load import http_request
+from evcharge.bench.measures import summary
 from evcharge.bench.programs import SECRET, Program
 from evcharge.bench.results import Fact, Result, Speed, check, compared, reference
 from evcharge.bench.rows.town import bearer, rfc3339
@@ -56,8 +55,8 @@ def _measure(
     day = f"from={rfc3339(now)}&to={rfc3339(now + timedelta(days=1))}"
     for name, path in {
         "the page": PAGE,
-        "the same through REST": f"/api/v1{PAGE}",
-        "a day of an EVSE through REST": f"/api/v1/evses/{EVSE}/availability?{day}",
+        "REST, the location": f"/api/v1{PAGE}",
+        "REST, a day of an EVSE": f"/api/v1/evses/{EVSE}/availability?{day}",
     }.items():
         speeds += _beside(lab, f"{kind.name}: {name}", path, ours, constant)
     facts.append(_cpu(lab, kind, ours))
@@ -67,27 +66,19 @@ def _beside(
     lab: Lab, name: str, path: str, ours: Program, constant: Program
 ) -> tuple[Speed, Speed]:
     size = len(ours.get(path, bearer(1)))
-    seconds = 0.2 if lab.quick else SECONDS
-    plans = {
-        "constant": Plan(
-            constant.port,
-            [http_request("GET", f"/constant/{size}")],
-            CLIENTS,
-            seconds,
-            repeat=True,
-        ),
-        "ours": Plan(ours.port, _requests(path), CLIENTS, seconds, repeat=True),
-    }
-    for plan in plans.values():
-        lab.drive(plan)  # Warms up.
-    found = in_turns(
-        {name: partial(lab.drive, plan) for name, plan in plans.items()},
-        2 if lab.quick else ROUNDS,
+    found = lab.drive_in_turns(
+        {
+            "constant": (constant, [http_request("GET", f"/constant/{size}")]),
+            "ours": (ours, _requests(path)),
+        },
+        CLIENTS,
+        seconds=0.2 if lab.quick else SECONDS,
+        rounds=2 if lab.quick else ROUNDS,
     )
     for each in found.values():
         check(each, 200)
     return (
-        reference(f"{name}, constant of {size:,} bytes", found["constant"]),
+        reference(f"{name}, constant of {size:,} B", found["constant"]),
         compared(name, found["ours"], found["constant"]),
     )
 
@@ -101,9 +92,8 @@ def _requests(path: str) -> list[bytes]:
 def _cpu(lab: Lab, kind: Databases, program: Program) -> Fact:
     """One client, so that nothing but pages is worked on."""
     asked = 50 if lab.quick else 200
-    before = program.cpu_seconds()
-    found = lab.drive(Plan(program.port, [http_request("GET", PAGE)] * asked, 1))
-    each_ms = (program.cpu_seconds() - before) / asked * 1000
+    found = lab.drive(program, [http_request("GET", PAGE)] * asked, 1)
+    each_ms = summary([found]).cpu_ms
     check([found], 200)
     return Fact(
         f"{kind.name}: CPU of the server for the page",

@@ -2,7 +2,7 @@
 
 from evcharge.bench.databases import Databases
 from evcharge.bench.lab import Lab
-from evcharge.bench.load import Plan, http_request
+from evcharge.bench.load import http_request
 from evcharge.bench.results import Fact, Result, check
 from evcharge.bench.world import LARGE, World
 from evcharge.kernel.clock import utc_now
@@ -42,7 +42,7 @@ def _busy(lab: Lab, name: str, *words: str, url: str) -> Fact:
     idle = program.rss_bytes()
     requests = [http_request("GET", path) for path in PAGES]
     seconds = 0.5 if lab.quick else SECONDS
-    found = lab.drive(Plan(program.port, requests, CLIENTS, seconds, repeat=True))
+    found = lab.drive(program, requests, CLIENTS, seconds=seconds, repeat=True)
     check([found], 200)
     busy = program.rss_bytes()
     lab.stop_programs()

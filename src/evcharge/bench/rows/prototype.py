@@ -6,7 +6,7 @@ from flask import Flask
 
 from evcharge.bench.databases import Databases
 from evcharge.bench.lab import Lab
-from evcharge.bench.load import Plan, http_request
+from evcharge.bench.load import http_request
 from evcharge.bench.measures import Measured, in_turns, statuses
 from evcharge.bench.programs import SECRET, Program
 from evcharge.bench.prototype import prepare, program, sold
@@ -94,20 +94,16 @@ class _Theirs:
     def book(self) -> Measured:
         plenty = range(self._races + 1, self._races + CLIENTS + 1)
         seconds = 0.5 if self._lab.quick else SECONDS
-        plan = Plan(
-            self._program.port,
-            [self._request(charger) for charger in plenty],
-            CLIENTS,
-            seconds,
-            repeat=True,
+        requests = [self._request(charger) for charger in plenty]
+        return self._lab.drive(
+            self._program, requests, CLIENTS, seconds=seconds, repeat=True
         )
-        return self._lab.drive(plan)
 
     def race(self, number: int) -> int:
         """Return how many bookings one slot got."""
         charger = number + 1
         requests = [self._request(charger)] * CLIENTS
-        self._lab.drive(Plan(self._program.port, requests, CLIENTS))
+        self._lab.drive(self._program, requests, CLIENTS)
         return sold(self._app, charger)
 
     def _request(self, charger: int) -> bytes:
@@ -123,13 +119,13 @@ class _Ours:
     def book(self) -> Measured:
         seconds = 0.5 if self._lab.quick else SECONDS
         requests = self._town.bookings(*self._numbers(BLOCK))
-        return self._lab.drive(Plan(self._program.port, requests, CLIENTS, seconds))
+        return self._lab.drive(self._program, requests, CLIENTS, seconds=seconds)
 
     def race(self, number: int) -> int:
         """Return how many were told that the slot is theirs."""
         first, end = self._numbers(CLIENTS)
         requests = self._town.race(first, end, hour=HOURS_AWAY + number)
-        found = self._lab.drive(Plan(self._program.port, requests, CLIENTS))
+        found = self._lab.drive(self._program, requests, CLIENTS)
         check([found], 201, 409)
         return found.statuses[201]
 

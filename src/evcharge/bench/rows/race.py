@@ -2,7 +2,6 @@
 
 from evcharge.bench.databases import Databases
 from evcharge.bench.lab import Lab
-from evcharge.bench.load import Plan
 from evcharge.bench.measures import Measured, summary
 from evcharge.bench.results import Fact, Result, Speed, check, reference
 from evcharge.bench.rows.town import HOLDS, Town
@@ -43,7 +42,7 @@ def _measure(
         hour = HOURS_AWAY + number
         wanted = town.race(first, middle, hour=hour), town.bookings(middle, end)
         for requests, found in zip(wanted, (one, many), strict=True):
-            found.append(lab.drive(Plan(program.port, requests, CLIENTS)))
+            found.append(lab.drive(program, requests, CLIENTS))
     lab.stop_programs()
     # The first round warmed up: it counts for who won, not for how fast.
     check(one, 201, 409)

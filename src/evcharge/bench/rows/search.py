@@ -3,12 +3,10 @@
 import json
 import random
 from collections.abc import Iterator
-from functools import partial
 
 from evcharge.bench.databases import Databases
 from evcharge.bench.lab import Lab
-from evcharge.bench.load import Plan, http_request
-from evcharge.bench.measures import in_turns
+from evcharge.bench.load import http_request
 from evcharge.bench.programs import Program
 from evcharge.bench.results import (
     Fact,
@@ -69,29 +67,22 @@ def _measure(lab: Lab, where: str, url: str) -> tuple[Speed, Speed, Speed]:
     constant = lab.start(
         "-m", "evcharge.bench.stack", "serve", "evcharge.bench.constant"
     ).wait_for()
-    seconds = 0.3 if lab.quick else SECONDS
     near, box = list(_near()), list(_boxes())
     size = _usual_size(lab, ours, near)
-    asked = {
-        "constant": (constant, [http_request("GET", f"/constant/{size}")]),
-        "near": (ours, near),
-        "box": (ours, box),
-    }
-
-    def rounds(program: Program, requests: list[bytes], seconds: float) -> Plan:
-        return Plan(program.port, requests, CLIENTS, seconds=seconds, repeat=True)
-
-    plans = {name: rounds(*each, seconds) for name, each in asked.items()}
-    for plan in plans.values():
-        lab.drive(plan)  # Warms up.
-    found = in_turns(
-        {name: partial(lab.drive, plan) for name, plan in plans.items()},
-        2 if lab.quick else ROUNDS,
+    found = lab.drive_in_turns(
+        {
+            "constant": (constant, [http_request("GET", f"/constant/{size}")]),
+            "near": (ours, near),
+            "box": (ours, box),
+        },
+        CLIENTS,
+        seconds=0.3 if lab.quick else SECONDS,
+        rounds=2 if lab.quick else ROUNDS,
     )
     for each in found.values():
         check(each, 200)
     return (
-        reference(f"{where}: constant JSON of {size:,} bytes", found["constant"]),
+        reference(f"{where}: constant of {size:,} B", found["constant"]),
         compared(
             f"{where}: nearest 20 with filters",
             found["near"],
@@ -133,7 +124,7 @@ def _usual_size(lab: Lab, program: Program, requests: list[bytes]) -> int:
     items = json.loads(program.get(near, bearer(1)))["items"]
     if len(items) != LIMIT:
         raise WrongAnswers(f"{len(items)} of {LIMIT} locations were found")
-    found = lab.drive(Plan(program.port, requests[:100], CLIENTS))
+    found = lab.drive(program, requests[:100], CLIENTS)
     check([found], 200)
     return found.body_bytes // len(found.latencies)
 
