@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from evcharge.bookings.rules import QUARTER, Limits, Slot
@@ -12,6 +13,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.network.forms import SearchForm, location_ids, search_from_args
 from evcharge.network.queries import (
     Site,
+    Totals,
     evses_now,
     find_sites,
     site_page,
@@ -27,6 +29,7 @@ from evcharge.network.rules import (
     day_cells,
     summary_of,
 )
+from evcharge.network.tally import Tally
 from evcharge.stations.rules import ConnectorKind
 from evcharge.stations.rules.entries import AMENITIES
 from evcharge.stations.rules.opening import OpeningHours
@@ -83,7 +86,7 @@ def home() -> ResponseReturnValue:
         form=form,
         cards=_cards(sites, form.search, now=now),
         filters=filters,
-        totals=None if filters or form.near else totals(reading(), now=now),
+        totals=None if filters or form.near else _totals(now),
         has_more=goes_on_at is not None,
         kinds=KINDS,
         powers=POWERS_KW,
@@ -133,6 +136,11 @@ def location(location_id: int) -> ResponseReturnValue:
         is_open_now=site.hours.is_open(now),
         now=now,
     )
+
+
+def _totals(now: datetime) -> Totals:
+    tally = current_app.extensions.setdefault("evcharge.tally", Tally())
+    return cast(Tally, tally).totals(lambda: totals(reading(), now=now), now=now)
 
 
 def _cards(sites: list[Site], search: Search, *, now: datetime) -> list[Card]:

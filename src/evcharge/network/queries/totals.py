@@ -18,9 +18,11 @@ class Totals:
     locations: int
     points: int
     free: int
+    counted_at: datetime
 
 
 def totals(session: Session, *, now: datetime) -> Totals:
+    """Count. It looks at every point there is: pages ask `network/tally.py`."""
     is_counted = Evse.lifecycle != Lifecycle.PLANNED
     row = session.execute(
         select(
@@ -33,4 +35,4 @@ def totals(session: Session, *, now: datetime) -> Totals:
         .join(Location, Location.id == Charger.location_id)
         .where(Location.is_active, Evse.lifecycle != Lifecycle.REMOVED)
     ).one()
-    return Totals(*row)
+    return Totals(*row, counted_at=now)
