@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 import make
 from evcharge.accounts.models import User
@@ -43,3 +44,10 @@ def caller(
     headers = bearer(database, role, **person)
     client.environ_base["HTTP_AUTHORIZATION"] = headers["Authorization"]
     return client
+
+
+def refusal(answer: TestResponse) -> tuple[int, str]:
+    """Return how it was refused; every refusal is a problem that says so."""
+    assert answer.content_type == "application/problem+json", answer.text
+    assert answer.json["status"] == answer.status_code
+    return answer.status_code, answer.json["code"]

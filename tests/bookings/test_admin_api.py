@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 import make
-from api import caller
+from api import caller, refusal
 from console import a_world, in_hours, this_hour
 from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import BookingStatus
@@ -41,11 +41,6 @@ def read(client, path=""):
 
 def listed(client, **query):
     return [each["id"] for each in read(client, f"?{urlencode(query)}")["items"]]
-
-
-def refusal(answer):
-    assert answer.content_type == "application/problem+json", answer.text
-    return answer.status_code, answer.json["code"]
 
 
 def change(database, booking_id, **columns):

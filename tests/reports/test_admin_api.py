@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 import make
-from api import caller
+from api import caller, refusal
 from console import a_world
 from evcharge.kernel.clock import utc_now
 from evcharge.reports.admin.dashboard import figures
@@ -37,11 +37,6 @@ def read(client, **query):
     answer = client.get(f"{STATS}?{urlencode(query)}")
     assert answer.status_code == 200, answer.text
     return answer.json
-
-
-def refusal(answer):
-    assert answer.content_type == "application/problem+json", answer.text
-    return answer.status_code, answer.json["code"]
 
 
 # ── the same numbers ─────────────────────────────────────────────────────────────
