@@ -53,10 +53,8 @@ def _named(schema: Schema, schemas: Schema) -> Iterator[Part]:
     values = schemas[name].get("enum", ())
     if 0 < len(values) <= MOST_VALUES:
         yield from _one_of(values)
-        return
-    if values:
-        yield Part("one of ")
-    yield Part(shown(name), f"schema-{name}")
+    else:
+        yield Part(shown(name), f"schema-{name}")
 
 
 def _plain(schema: Schema) -> Iterator[Part]:
