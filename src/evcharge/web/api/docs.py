@@ -1,10 +1,10 @@
 """The published description of the API, for programs and for people."""
 
+import json
 from functools import cache
 
 from flask import Blueprint, Flask, Response, render_template
 from markupsafe import Markup
-from pydantic_core import to_json
 
 from evcharge.web.api.access import CALLS
 from evcharge.web.api.openapi import openapi
@@ -17,7 +17,7 @@ from evcharge.web.shell import limiter
 def install(app: Flask, apis: tuple[Api, ...]) -> None:
     """Publish what these offer. It cannot change while the program runs."""
     document = openapi([each for api in apis for each in api.operations])
-    packed = to_json(document)
+    packed = json.dumps(document)
     shown = reference(document)
     blueprint = Blueprint("api_docs", __name__, url_prefix="/api")
     limiter.exempt(blueprint)
