@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    Subquery,
     and_,
     bindparam,
     case,
@@ -148,13 +149,25 @@ def _outward(
 def _nearest(
     search: Search, sieve: ColumnElement[bool] | None, is_strict: bool
 ) -> Select[*tuple[Any, ...]]:
-    found = _in_ring(len(search.kinds) > 1)
+    is_distinct = len(search.kinds) > 1
     if sieve is None:
-        return _sites(found)
+        return _unsieved(is_distinct)
     if is_strict:
         location = Location.id == LocationConnector.location_id
-        return _sites(found.join(Location, location).where(sieve))
-    return _sites(found, sieve)
+        found = _in_ring(is_distinct).join(Location, location).where(sieve)
+        return _sites(found.subquery())
+    return _sites(_some_in_ring(is_distinct), sieve)
+
+
+# Statements that are the same each time are put together once.
+@cache
+def _unsieved(is_distinct: bool) -> Select[*tuple[Any, ...]]:
+    return _sites(_some_in_ring(is_distinct))
+
+
+@cache
+def _some_in_ring(is_distinct: bool) -> Subquery:
+    return _in_ring(is_distinct).subquery()
 
 
 @cache
@@ -183,9 +196,8 @@ def _in_ring(is_distinct: bool) -> Select[int, float]:
 
 
 def _sites(
-    found: Select[int, float], sieve: ColumnElement[bool] | None = None
+    near: Subquery, sieve: ColumnElement[bool] | None = None
 ) -> Select[*tuple[Any, ...]]:
-    near = found.subquery()
     return (
         select(*SITE_COLUMNS, near.c.away, _fits(sieve))
         .join(near, near.c.location_id == Location.id)
