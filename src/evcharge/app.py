@@ -15,6 +15,7 @@ from evcharge.accounts.api import api as accounts_api
 from evcharge.accounts.models import User
 from evcharge.accounts.pages import pages as accounts_pages
 from evcharge.accounts.queries import (
+    Holder,
     operators_of,
     signed_in_user_or_none,
     token_holder_or_none,
@@ -146,10 +147,10 @@ def identify(session: Session, user_id: int, login_id: UUID) -> CurrentUser | No
 def identify_token(session: Session, token: str) -> CurrentUser | None:
     """Return who a bearer token speaks for; None when it or the account has ended."""
     holder = token_holder_or_none(session, token_hash(token), now=utc_now())
-    return None if holder is None else _speaking(session, *holder)
+    return None if holder is None else _speaking(session, holder, holder.login_id)
 
 
-def _speaking(session: Session, user: User, login_id: UUID) -> CurrentUser:
+def _speaking(session: Session, user: User | Holder, login_id: UUID) -> CurrentUser:
     return CurrentUser(
         id=user.id,
         name=user.name,

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.accounts.models import Login, Operator, OperatorMember, User
@@ -21,6 +22,16 @@ from evcharge.accounts.rules import (
 )
 
 DIALLED = re.compile(r"\+?[0-9][0-9 ()-]*")
+
+
+class Holder(NamedTuple):
+    """Who speaks by a token."""
+
+    id: int
+    name: str
+    email: str
+    role: Role
+    login_id: UUID
 
 
 def signed_in_user_or_none(
@@ -43,19 +54,27 @@ def signed_in_user_or_none(
 
 def token_holder_or_none(
     session: Session, token_hash: str, *, now: datetime
-) -> tuple[User, UUID] | None:
+) -> Holder | None:
     """Return whose live token this is, and its login; None if anything has ended."""
-    row = session.execute(
-        select(User, Login.id)
-        .join(Login, Login.user_id == User.id)
-        .where(
-            Login.token_hash == token_hash,
-            Login.ended_at.is_(None),
-            Login.expires_at > now,
-            User.status == UserStatus.ACTIVE,
-        )
-    ).one_or_none()
-    return (row[0], row[1]) if row else None
+    row = session.execute(_HOLDER, {"token_hash": token_hash, "now": now}).one_or_none()
+    return Holder(*row) if row else None
+
+
+# Built once: these are asked by every call of the API, and building them would take
+# longer than the database does to answer.
+_HOLDER = (
+    select(User.id, User.name, User.email, User.role, Login.id)
+    .join(Login, Login.user_id == User.id)
+    .where(
+        Login.token_hash == bindparam("token_hash"),
+        Login.ended_at.is_(None),
+        Login.expires_at > bindparam("now"),
+        User.status == UserStatus.ACTIVE,
+    )
+)
+_LOCKED_STATUS = (
+    select(User.status).where(User.id == bindparam("user_id")).with_for_update()
+)
 
 
 def operators_of(session: Session, user_id: int) -> frozenset[int]:
@@ -75,9 +94,7 @@ def lock_user(session: Session, user_id: int) -> None:
 
     Raises: UserNotFound, AccountSuspended.
     """
-    status = session.scalar(
-        select(User.status).where(User.id == user_id).with_for_update()
-    )
+    status = session.scalar(_LOCKED_STATUS, {"user_id": user_id})
     if status is None or status == UserStatus.DELETED:
         raise UserNotFound(user_id=user_id)
     if status == UserStatus.SUSPENDED:

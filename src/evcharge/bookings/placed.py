@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.bookings.models import Booking
@@ -66,10 +66,15 @@ _PLACED: Select[*tuple[Any, ...]] = (
 )
 
 
+_PLACED_OF_USER = _PLACED.where(
+    Booking.id == bindparam("booking_id"), Booking.user_id == bindparam("user_id")
+)
+
+
 def placed_booking(session: Session, booking_id: UUID, user_id: int) -> Placed:
     """Raises: BookingNotFound, also when the booking is someone else's."""
     row = session.execute(
-        _PLACED.where(Booking.id == booking_id, Booking.user_id == user_id)
+        _PLACED_OF_USER, {"booking_id": booking_id, "user_id": user_id}
     ).one_or_none()
     if row is None:
         raise BookingNotFound(booking_id=booking_id)

@@ -3,15 +3,16 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     ScalarSelect,
     SQLColumnExpression,
     and_,
-    false,
+    bindparam,
     func,
     or_,
     select,
@@ -30,6 +31,9 @@ from evcharge.bookings.rules import (
 from evcharge.stations.models import Charger, Evse, Location
 from evcharge.stations.rules import ClaimedBy, EvseNotFound, Lifecycle
 from evcharge.stations.rules.opening import OpeningHours
+
+# A value that a statement gets when it is run.
+Later = BindParameter[Any]
 
 
 @dataclass(frozen=True)
@@ -65,10 +69,7 @@ def claims_between(
     and booking ask this same question, so nothing is offered and then refused.
     """
     rows = session.execute(
-        select(SlotClaim.evse_id, SlotClaim.slot_no, SlotClaim.kind, Booking.user_id)
-        .outerjoin(Booking, Booking.id == SlotClaim.booking_id)
-        .where(SlotClaim.evse_id.in_(evse_ids), _is_claim_within(first, end, now))
-        .order_by(SlotClaim.evse_id, SlotClaim.slot_no)
+        _CLAIMS, {"evse_ids": evse_ids, "first": first, "end": end, "now": now}
     )
     return [Claimed(*row) for row in rows]
 
@@ -104,12 +105,27 @@ def claimed_by(
     )
 
 
-def _is_claim_within(first: int, end: int, now: datetime) -> ColumnElement[bool]:
+def _is_claim_within(
+    first: int | Later, end: int | Later, now: datetime | Later
+) -> ColumnElement[bool]:
     return and_(
         SlotClaim.slot_no >= first,
         SlotClaim.slot_no < end,
         or_(Booking.hold_expires_at.is_(None), Booking.hold_expires_at > now),
     )
+
+
+# What every page and every booking asks is built once, here and below: building a
+# statement takes longer than the database does to answer it.
+_CLAIMS = (
+    select(SlotClaim.evse_id, SlotClaim.slot_no, SlotClaim.kind, Booking.user_id)
+    .outerjoin(Booking, Booking.id == SlotClaim.booking_id)
+    .where(
+        SlotClaim.evse_id.in_(bindparam("evse_ids", expanding=True)),
+        _is_claim_within(bindparam("first"), bindparam("end"), bindparam("now")),
+    )
+    .order_by(SlotClaim.evse_id, SlotClaim.slot_no)
+)
 
 
 def claimed_now(
@@ -125,34 +141,36 @@ def expired_holds(
     session: Session, wanted: Iterable[tuple[int, Slot]], *, now: datetime
 ) -> Sequence[Booking]:
     """Return the holds in the way of these slots whose time is up, by id."""
-    in_the_way = or_(
-        false(),
-        *(
-            and_(
-                SlotClaim.evse_id == evse_id,
-                SlotClaim.slot_no >= slot.quarters.start,
-                SlotClaim.slot_no < slot.quarters.stop,
-            )
-            for evse_id, slot in wanted
-        ),
-    )
-    return session.scalars(
-        select(Booking)
-        .where(
-            Booking.id.in_(select(SlotClaim.booking_id).where(in_the_way)),
-            is_expired_hold(now),
-        )
-        .order_by(Booking.id)
-        .options(raiseload("*"))
-    ).all()
+    found: dict[UUID, Booking] = {}
+    for evse_id, slot in wanted:
+        first, end = slot.quarters.start, slot.quarters.stop
+        place = {"evse_id": evse_id, "first": first, "end": end, "now": now}
+        found |= {hold.id: hold for hold in session.scalars(_EXPIRED_IN, place)}
+    return [found[each] for each in sorted(found)]
 
 
-def is_expired_hold(now: datetime) -> ColumnElement[bool]:
+def is_expired_hold(now: datetime | Later) -> ColumnElement[bool]:
     return and_(
         Booking.status == BookingStatus.ACTIVE,
         Booking.payment_status == BookingPayment.PENDING,
         Booking.hold_expires_at <= now,
     )
+
+
+_EXPIRED_IN = (
+    select(Booking)
+    .where(
+        Booking.id.in_(
+            select(SlotClaim.booking_id).where(
+                SlotClaim.evse_id == bindparam("evse_id"),
+                SlotClaim.slot_no >= bindparam("first"),
+                SlotClaim.slot_no < bindparam("end"),
+            )
+        ),
+        is_expired_hold(bindparam("now")),
+    )
+    .options(raiseload("*"))
+)
 
 
 def overdue_holds(session: Session, *, now: datetime, limit: int) -> Sequence[Booking]:
@@ -205,22 +223,7 @@ def bookable_evses(
 
     Raises: EvseNotFound.
     """
-    rows = session.execute(
-        select(
-            Evse.id,
-            Charger.location_id,
-            Evse.booking_price_paise,
-            Evse.lifecycle,
-            Location.is_active,
-            Location.opening_hours,
-            Location.timezone,
-        )
-        .join(Charger, Charger.id == Evse.charger_id)
-        .join(Location, Location.id == Charger.location_id)
-        .where(Evse.id.in_(evse_ids), Evse.lifecycle != Lifecycle.REMOVED)
-        .order_by(Evse.id)
-        .with_for_update(read=True, of=(Evse, Location))
-    )
+    rows = session.execute(_BOOKABLE, {"evse_ids": list(evse_ids)})
     found = {
         row.id: BookableEvse(
             row.id,
@@ -236,20 +239,42 @@ def bookable_evses(
     return found
 
 
+_BOOKABLE = (
+    select(
+        Evse.id,
+        Charger.location_id,
+        Evse.booking_price_paise,
+        Evse.lifecycle,
+        Location.is_active,
+        Location.opening_hours,
+        Location.timezone,
+    )
+    .join(Charger, Charger.id == Evse.charger_id)
+    .join(Location, Location.id == Charger.location_id)
+    .where(
+        Evse.id.in_(bindparam("evse_ids", expanding=True)),
+        Evse.lifecycle != Lifecycle.REMOVED,
+    )
+    .order_by(Evse.id)
+    .with_for_update(read=True, of=(Evse, Location))
+)
+
+
 def counted_bookings(
     session: Session, user_id: int, *, now: datetime
 ) -> tuple[int, int]:
     """Return how many live holds and how many upcoming bookings a driver has."""
-    is_hold = Booking.hold_expires_at.is_not(None)
-    row = session.execute(
-        select(func.count().filter(is_hold), func.count()).where(
-            Booking.user_id == user_id,
-            Booking.status == BookingStatus.ACTIVE,
-            Booking.ends_at > now,
-            or_(~is_hold, Booking.hold_expires_at > now),
-        )
-    ).one()
+    row = session.execute(_COUNTED, {"user_id": user_id, "now": now}).one()
     return row[0], row[1]
+
+
+_IS_HOLD = Booking.hold_expires_at.is_not(None)
+_COUNTED = select(func.count().filter(_IS_HOLD), func.count()).where(
+    Booking.user_id == bindparam("user_id"),
+    Booking.status == BookingStatus.ACTIVE,
+    Booking.ends_at > bindparam("now"),
+    or_(~_IS_HOLD, Booking.hold_expires_at > bindparam("now")),
+)
 
 
 # ── bookings ─────────────────────────────────────────────────────────────────────

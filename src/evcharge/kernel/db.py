@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, cast
 
 from sqlalchemy import (
@@ -211,7 +212,7 @@ def _is_lost(error: DBAPIError) -> bool:
 
 
 # Both spell ON CONFLICT alike; SQLAlchemy has a class for each.
-_INSERT: dict[str, Callable[[type[Base]], sqlite.Insert | postgresql.Insert]] = {
+_INSERT: dict[str, Callable[[Any], sqlite.Insert | postgresql.Insert]] = {
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
 }
@@ -222,6 +223,20 @@ def insert_into(
 ) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that knows ON CONFLICT, for the database at hand."""
     return _INSERT[session.get_bind().dialect.name](table)
+
+
+def insert_if_missing(session: Session, table: type[Base], row: dict[str, Any]) -> bool:
+    """Insert a row with all its columns. Return False if it clashes with another.
+
+    The statement is the same each time, so it is built once for each table.
+    """
+    statement = _insert_or_not(session.get_bind().dialect.name, table)
+    return changed(session, statement, row) == 1
+
+
+@cache
+def _insert_or_not(dialect: str, table: type[Base]) -> Executable:
+    return _INSERT[dialect](table.__table__).on_conflict_do_nothing()
 
 
 def insert_missing(

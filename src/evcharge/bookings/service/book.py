@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.accounts.queries import lock_user
@@ -34,7 +34,7 @@ from evcharge.bookings.rules import (
 )
 from evcharge.bookings.service.changes import expire, record, tell
 from evcharge.bookings.service.claims import claim
-from evcharge.kernel.db import insert_into
+from evcharge.kernel.db import insert_if_missing
 from evcharge.kernel.errors import Unavailable
 from evcharge.kernel.ids import new_reference
 from evcharge.kernel.money import for_started_hours
@@ -119,9 +119,7 @@ def _earlier(session: Session, requests: Sequence[BookingRequest]) -> list[Booki
     found = {
         booking.id: booking
         for booking in session.scalars(
-            select(Booking)
-            .where(Booking.id.in_([request.id for request in requests]))
-            .options(raiseload("*"))
+            _BY_IDS, {"ids": [request.id for request in requests]}
         )
     }
     if not found:
@@ -131,6 +129,13 @@ def _earlier(session: Session, requests: Sequence[BookingRequest]) -> list[Booki
         if booking is None or booking.request_hash != request.request_hash:
             raise KeyReused(booking_id=request.id)
     return [found[request.id] for request in requests]
+
+
+_BY_IDS = (
+    select(Booking)
+    .where(Booking.id.in_(bindparam("ids", expanding=True)))
+    .options(raiseload("*"))
+)
 
 
 def _check_limits(
@@ -164,15 +169,9 @@ def _insert(
 ) -> Booking:
     row = _row(request, evse, limits=limits, now=now)
     for _ in range(MOST_REFERENCES):
-        booking: Booking | None = session.scalar(
-            insert_into(session, Booking)
-            .values(row | {"reference": new_reference()})
-            .on_conflict_do_nothing()
-            .returning(Booking)
-            .options(raiseload("*"))
-        )
-        if booking is not None:
-            return booking
+        row["reference"] = new_reference()
+        if insert_if_missing(session, Booking, row):
+            return Booking(**row)
     raise Unavailable("No free booking reference was found; try again.")
 
 

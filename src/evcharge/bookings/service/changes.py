@@ -1,9 +1,9 @@
 """How a booking changes: compare-and-set, and a line of history with every change."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, insert, update
+from sqlalchemy import ColumnElement, Table, insert, update
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.bookings.models import Booking, BookingEvent
@@ -106,19 +106,21 @@ def record(
     **details: Any,
 ) -> None:
     """Write down what happened. `before` is the status it had; None: it is new."""
-    session.execute(
-        insert(BookingEvent).values(
-            booking_id=booking.id,
-            at=now,
-            kind=kind,
-            actor=actor.kind,
-            actor_user_id=actor.user_id,
-            from_status=before,
-            to_status=booking.status,
-            reason=reason,
-            details=details,
-        )
-    )
+    event = {
+        "booking_id": booking.id,
+        "at": now,
+        "kind": kind,
+        "actor": actor.kind,
+        "actor_user_id": actor.user_id,
+        "from_status": before,
+        "to_status": booking.status,
+        "reason": reason,
+        "details": details,
+    }
+    session.execute(_RECORD, event)
+
+
+_RECORD = insert(cast(Table, BookingEvent.__table__))
 
 
 def tell(session: Session, booking: Booking, location_id: int | None = None) -> None:
