@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from evcharge.bookings.queries import claims_between
+from evcharge.bookings.queries import bookable_evse, claims_between
 from evcharge.bookings.rules import Limits, Slot, SlotNotBookable, check_slot
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import InvalidInput
@@ -30,12 +30,10 @@ from evcharge.network.rules import (
     free_stretches,
     taken_stretches,
 )
-from evcharge.stations.queries import evse_with_place
 from evcharge.stations.rules import (
     ConnectorKind,
     EvseNotFound,
     EvseStatus,
-    Lifecycle,
     LocationNotFound,
     ReportedStatus,
 )
@@ -262,25 +260,21 @@ def get_availability(evse_id: int, query: AvailabilityQuery) -> Availability:
     """
     now = utc_now()
     asked = _asked_stretch(query, now)
-    evse = evse_with_place(reading(), evse_id)
-    if evse.lifecycle == Lifecycle.REMOVED:
-        raise EvseNotFound(evse_id=evse_id)
+    evse = bookable_evse(reading(), evse_id)
     quarters = asked.quarters
     claims = claims_between(
         reading(), [evse_id], quarters.start, quarters.stop, now=now
     )
     taken = {claim.slot_no for claim in claims}
-    place = evse.charger.location
-    is_bookable = place.is_active and evse.lifecycle == Lifecycle.ACTIVE
     ahead = Limits.of(settings()).ahead
-    free = free_stretches(asked, taken, hours=place.hours, ahead=ahead, now=now)
+    free = free_stretches(asked, taken, hours=evse.hours, ahead=ahead, now=now)
     return Availability(
         evse_id=evse_id,
         since=asked.starts_at,
         until=asked.ends_at,
-        is_bookable=is_bookable,
-        price_per_hour=Money.of(evse.booking_price_paise),
-        free=[_stretch(each) for each in free] if is_bookable else [],
+        is_bookable=evse.is_open,
+        price_per_hour=Money.of(evse.price_paise_per_hour),
+        free=[_stretch(each) for each in free] if evse.is_open else [],
         taken=[_stretch(each) for each in taken_stretches(asked, taken)],
     )
 

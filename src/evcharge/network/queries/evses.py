@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, extract, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, extract, select
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.queries import Claimed, claims_between
@@ -75,7 +75,7 @@ def most_power_at(
 ) -> dict[int, list[MostPower]]:
     """Return the plugs people find at these locations, from the search index."""
     found: defaultdict[int, list[MostPower]] = defaultdict(list)
-    rows = session.execute(_MOST_POWER.where(_INDEX.location_id.in_(location_ids)))
+    rows = session.execute(_MOST_POWER, {"location_ids": list(location_ids)})
     for location_id, kind, power_w in rows:
         found[location_id].append(MostPower(ConnectorKind(kind), power_w))
     return found
@@ -84,7 +84,10 @@ def most_power_at(
 _INDEX = LocationConnector
 _MOST_POWER = (
     select(_INDEX.location_id, _INDEX.kind, _INDEX.max_power_w)
-    .where(_INDEX.kind != ANY_KIND)
+    .where(
+        _INDEX.kind != ANY_KIND,
+        _INDEX.location_id.in_(bindparam("location_ids", expanding=True)),
+    )
     .order_by(_INDEX.location_id, _INDEX.kind)
 )
 
@@ -117,7 +120,7 @@ def _evses(
     session: Session, location_ids: Collection[int]
 ) -> list[list[Row[*tuple[Any, ...]]]]:
     """Return the rows of each EVSE, one for each plug; one without plugs has one."""
-    rows = session.execute(_EVSE_ROWS.where(Charger.location_id.in_(location_ids)))
+    rows = session.execute(_EVSE_ROWS, {"location_ids": list(location_ids)})
     return [list(group) for _, group in groupby(rows, key=attrgetter("id"))]
 
 
@@ -142,7 +145,10 @@ _EVSE_ROWS: Select[*tuple[Any, ...]] = (
     .join(Charger, Charger.id == Evse.charger_id)
     .join(Location, Location.id == Charger.location_id)
     .outerjoin(Connector, Connector.evse_id == Evse.id)
-    .where(Evse.lifecycle != Lifecycle.REMOVED)
+    .where(
+        Evse.lifecycle != Lifecycle.REMOVED,
+        Charger.location_id.in_(bindparam("location_ids", expanding=True)),
+    )
     .order_by(Charger.identity, Evse.number, Evse.id, Connector.number)
 )
 

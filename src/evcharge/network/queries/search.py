@@ -7,7 +7,7 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from evcharge.accounts.models import Operator
@@ -158,17 +158,20 @@ def _opening(search: Search, *, now: datetime) -> Callable[[Found], bool]:
 
 def site_page(session: Session, location_id: int) -> SitePage:
     """Raises: LocationNotFound."""
-    row = session.execute(
-        select(
-            *SITE_COLUMNS,
-            Location.amenities,
-            Location.is_active,
-            Operator.name.label("operator_name"),
-            Operator.support_phone.label("operator_phone"),
-        )
-        .join(Operator, Operator.id == Location.operator_id)
-        .where(Location.id == location_id)
-    ).one_or_none()
+    row = session.execute(_SITE_PAGE, {"location_id": location_id}).one_or_none()
     if row is None:
         raise LocationNotFound(location_id=location_id)
     return SitePage(**row._mapping)
+
+
+_SITE_PAGE = (
+    select(
+        *SITE_COLUMNS,
+        Location.amenities,
+        Location.is_active,
+        Operator.name.label("operator_name"),
+        Operator.support_phone.label("operator_phone"),
+    )
+    .join(Operator, Operator.id == Location.operator_id)
+    .where(Location.id == bindparam("location_id"))
+)
