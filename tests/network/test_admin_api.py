@@ -255,7 +255,7 @@ def test_nobody_overwrites_what_they_have_not_seen(own, world):
         assert refusal(second) == (412, "edited_meanwhile"), path
 
 
-@pytest.mark.parametrize("seen", ["", "*", "1, 2", 'W/"1"', "-1", '"one"', "1" * 30])
+@pytest.mark.parametrize("seen", ["", "*", "1, 2", '"1:"', "-1", '"one"', "1" * 30])
 def test_what_was_never_an_etag_of_ours_names_no_version(own, world, seen):
     headers = {"If-Match": seen}
     bodies = {
@@ -282,6 +282,30 @@ def test_the_etag_of_a_get_is_what_an_edit_asks_for(own, world):
     answer = own.patch(url, json={"booking_price_paise": 5_000}, headers=headers)
 
     assert answer.json["price_per_hour"] == {"amount_paise": 5_000, "currency": "INR"}
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br"])
+def test_the_etag_of_a_compressed_answer_names_its_version_too(own, world, coding):
+    url = f"{ADMIN}/evses/{world.evse_id}"
+    read = own.get(url, headers={"Accept-Encoding": coding})
+    assert read.headers["Content-Encoding"] == coding
+
+    answer = own.patch(
+        url,
+        json={"booking_price_paise": 5_000},
+        headers={"If-Match": read.headers["ETag"]},
+    )
+
+    assert answer.status_code == 200, read.headers["ETag"]
+
+
+@pytest.mark.parametrize("marked", ['W/"1"', '"1-gzip"'])
+def test_a_proxy_that_compresses_leaves_the_version_what_it_was(own, world, marked):
+    url = f"{ADMIN}/evses/{world.evse_id}"
+
+    answer = own.patch(url, json={}, headers={"If-Match": marked})
+
+    assert answer.status_code == 200
 
 
 def test_a_location_does_not_close_over_bookings(own, world):

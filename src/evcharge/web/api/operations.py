@@ -12,6 +12,7 @@ of the path. It is read once, when the module is imported.
 """
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import NoneType, UnionType
@@ -48,6 +49,9 @@ class SeenVersion(int):
 
 
 NO_VERSION = SeenVersion(-1)
+# Whoever compresses an answer marks its ETag: we by "3:br", Apache by "3-gzip", nginx
+# by W/"3". It is the same version all the same.
+_ETAG = re.compile(r'(?:W/)?"?(?P<version>[0-9]{1,9})(?:[:-][a-z]+)?"?')
 
 
 @dataclass(frozen=True)
@@ -145,10 +149,8 @@ def _seen_version() -> SeenVersion:
     given = request.headers.get("If-Match")
     if given is None:
         raise VersionMissing
-    number = given.strip().removeprefix('"').removesuffix('"')
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
-        return NO_VERSION
-    return SeenVersion(number)
+    found = _ETAG.fullmatch(given.strip())
+    return SeenVersion(found["version"]) if found else NO_VERSION
 
 
 def _body(model: type[B], *, is_needed: bool) -> B | None:
