@@ -68,6 +68,27 @@ def test_one_account_is_tried_five_times_a_minute_from_wherever(app):
     assert other.status_code == 422
 
 
+def test_other_spellings_of_a_domain_are_no_other_account(app):
+    spellings = ("asha@example.com", "asha@\u24d4xample.com", "asha@example\u3002com")
+    sent = [
+        {"address": f"10.0.0.{n}", "email": spellings[n % 3], "password": GUESS}
+        for n in range(6)
+    ]
+
+    tries = [try_login(app.test_client(), **each) for each in sent]
+    by_programs = [
+        app.test_client().post(
+            "/api/v1/tokens",
+            json={"email": each["email"], "password": GUESS},
+            environ_base={"REMOTE_ADDR": each["address"]},
+        )
+        for each in sent
+    ]
+
+    assert statuses(tries) == [422] * 5 + [429]
+    assert statuses(by_programs) == [401] * 5 + [429]
+
+
 def test_the_owner_gets_in_where_they_were_before_while_others_guess(app):
     own_phone = app.test_client()
     try_login(own_phone, address="10.1.0.1", password=PASSWORD)

@@ -8,7 +8,12 @@ from math import ceil
 from flask import Response, current_app, request
 from itsdangerous import BadData, URLSafeSerializer
 
-from evcharge.accounts.rules import LONGEST_EMAIL, email_key
+from evcharge.accounts.rules import (
+    LONGEST_EMAIL,
+    InvalidEmail,
+    email_from_text,
+    email_key,
+)
 from evcharge.web.context import current_user
 from evcharge.web.shell import limiter
 
@@ -60,8 +65,16 @@ def patience() -> str:
 
 def _fingerprint(email: str) -> str:
     """Addresses are not kept where the counts are. No account has a longer one."""
-    key = email_key(email[: LONGEST_EMAIL + 1])
+    key = email_key(_as_known(email[: LONGEST_EMAIL + 1]))
     return sha256(key.encode(errors="replace")).hexdigest()[:32]
+
+
+def _as_known(email: str) -> str:
+    """As accounts are looked up: a domain has many spellings."""
+    try:
+        return email_from_text(email)
+    except InvalidEmail:
+        return email
 
 
 def _known_device() -> tuple[str, str]:
