@@ -28,7 +28,14 @@ STEP = re.compile(r"^([a-z]\w*(?:/\w+)*\.py) +([A-Za-z]\w+)  ", re.M)
 AFTER = re.compile(r"^After, (.*)\n((?:\n```\w+\n(?:.*\n)*?```\n)+)", re.M)
 
 # Made by running, or there as an example of a name.
-NOT_THERE = {"data/", "models/", "services/", "views/", "static/vendor/"}
+NOT_THERE = {
+    "build/bench.json",
+    "data/",
+    "models/",
+    "services/",
+    "views/",
+    "static/vendor/",
+}
 NOT_THERE |= {"utils.py", "helpers.py", "common.py", "manager.py"}
 NOT_THERE |= {"src/evcharge/web/static/vendor/"}
 NOT_THERE |= {"migrations/versions/2026_12_01_what_it_does.py"}
