@@ -5,6 +5,7 @@ back is validated like any other input.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -16,8 +17,13 @@ T = TypeVar("T")
 
 def cursor_of(position: Any) -> str:
     """Pack a position: a dataclass or tuple of plain values."""
-    packed = TypeAdapter(type(position)).dump_json(position)
+    packed = _packing(type(position)).dump_json(position)
     return urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+@cache
+def _packing(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)  # Takes longer to make than a page of a list to find.
 
 
 def position_or_none(cursor: str | None, kind: TypeAdapter[T]) -> T | None:
