@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 def cursor_of(position: Any) -> str:
     """Pack a position: a dataclass or tuple of plain values."""
-    packed = _packing(type(position)).dump_json(position)
+    packed = _packing(position.__class__).dump_json(position)
     return urlsafe_b64encode(packed).decode().rstrip("=")
 
 
