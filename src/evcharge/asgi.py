@@ -18,16 +18,18 @@ from a2wsgi import WSGIMiddleware
 from a2wsgi.wsgi_typing import WSGIApp
 from flask import Flask
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from evcharge.app import create_app
-from evcharge.gateway.body_buffer import BodyBuffer
+from evcharge.gateway.body_buffer import BodyBuffer, in_plain_text
 from evcharge.gateway.live_hub import LiveHub
 from evcharge.gateway.server import Server, gateway_only, routes
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import hints_between
 from evcharge.kernel.settings import Settings
 from evcharge.kernel.stopping import stop_in_time
+from evcharge.web.problems import MEDIA_TYPE, early_problem, is_of_api
 from evcharge.wiring import job_handlers, timetable
 from evcharge.worker import Worker
 
@@ -105,4 +107,10 @@ def in_threads(app: Flask, threads: int) -> BodyBuffer:
     wsgi = cast("WSGIApp", app)
     # Without an end to the queue, a thread is not held up by a slow reader.
     flask = WSGIMiddleware(wsgi, workers=threads, send_queue_size=0)
-    return BodyBuffer(cast("ASGIApp", flask))
+    return BodyBuffer(cast("ASGIApp", flask), refusal=_refusal)
+
+
+def _refusal(path: str, status: int) -> Response:
+    if not is_of_api(path):
+        return in_plain_text(path, status)
+    return Response(early_problem(status), status, media_type=MEDIA_TYPE)

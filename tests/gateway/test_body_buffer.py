@@ -1,6 +1,7 @@
 """Real sockets, as browsers and attackers use them."""
 
 import http.client
+import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,7 +9,9 @@ from typing import Any, cast
 
 import pytest
 from a2wsgi import WSGIMiddleware
+from flask import Flask
 
+from evcharge.asgi import in_threads
 from evcharge.gateway import body_buffer
 from evcharge.gateway.body_buffer import LONGEST_BODY, BodyBuffer
 
@@ -48,9 +51,11 @@ def behind(serve: Serve, echo: Echo) -> Iterator[Callable[..., int]]:
         app.executor.shutdown()
 
 
-def post(port: int, body: Any, **headers: str) -> tuple[int, str]:
+def post(
+    port: int, body: Any, path: str = "/", headers: dict[str, str] | None = None
+) -> tuple[int, str]:
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as client:
-        client.request("POST", "/", body, headers)
+        client.request("POST", path, body, headers or {})
         answer = client.getresponse()
         return answer.status, answer.read().decode()
 
@@ -193,3 +198,23 @@ def test_a_sender_who_hangs_up_costs_nothing(
         pass
 
     assert echo.calls == 1
+
+
+def test_the_api_refuses_a_body_like_everything_else(serve: Serve, app: Flask) -> None:
+    buffer = in_threads(app, 1)
+    buffer.seconds = 0.2
+    port = serve(buffer)
+
+    too_long = post(port, iter([b"x" * 100_000] * 11), path="/api/v1/tokens")
+    too_slow = post(
+        port, iter(()), path="/api/v1/tokens", headers={"Content-Length": "9"}
+    )
+    on_a_page = post(port, iter([b"x" * 100_000] * 11), path="/login")
+
+    for (status, text), code in (
+        (too_long, "too_large"),
+        (too_slow, "request_timeout"),
+    ):
+        assert (json.loads(text)["status"], json.loads(text)["code"]) == (status, code)
+    assert on_a_page == (413, body_buffer.MESSAGES[413])
+    buffer.app.executor.shutdown()

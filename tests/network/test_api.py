@@ -241,6 +241,15 @@ def test_a_stretch_that_makes_no_sense_is_refused(client, desk, query):
     assert refusal(answer) == (422, "bad_range")
 
 
+@pytest.mark.usefixtures("clock")
+def test_a_day_too_far_away_is_called_that(client, desk):
+    path = f"/api/v1/evses/{desk.evse_id}/availability"
+
+    answer = client.get(f"{path}?from=2020-01-01T00:00:00Z")
+
+    assert answer.json["detail"] == "Ask within 400 days of today."
+
+
 def test_an_evse_that_was_removed_is_not_found(client, database):
     with database.transaction() as session:
         evse = make.an_evse(session, lifecycle=Lifecycle.REMOVED)

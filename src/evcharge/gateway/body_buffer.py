@@ -5,10 +5,11 @@ posts would stop ten threads, and with them the site.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LONGEST_BODY = 1_000_000
@@ -39,11 +40,16 @@ MESSAGES = {
 }
 
 
+def in_plain_text(_path: str, status: int) -> Response:
+    return PlainTextResponse(MESSAGES[status], status)
+
+
 @dataclass
 class BodyBuffer:
     """ASGI middleware; what it wraps sees only complete bodies of known length."""
 
     app: ASGIApp
+    refusal: Callable[[str, int], Response] = in_plain_text
     seconds: float = BODY_SECONDS
     most_bodies: int = MOST_BODIES
     most_bytes: int = MOST_BYTES
@@ -67,7 +73,8 @@ class BodyBuffer:
             scope, replay = _complete(scope, bytes(body), receive)
             await self.app(scope, replay, send)
         except Refused as error:
-            await _refuse(error.status, scope, receive, send)
+            answer = self.refusal(scope["path"], error.status)
+            await _refuse(answer, scope, receive, send)
         except SenderLeft:
             return
         finally:
@@ -136,13 +143,13 @@ def _complete(scope: Scope, body: bytes, receive: Receive) -> tuple[Scope, Recei
     return {**scope, "headers": headers}, replay
 
 
-async def _refuse(status: int, scope: Scope, receive: Receive, send: Send) -> None:
-    answer = PlainTextResponse(MESSAGES[status], status, {"Connection": "close"})
+async def _refuse(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    answer.headers["Connection"] = "close"
 
     async def send_but_stay(message: Message) -> None:
         await send({**message, "more_body": True} if "body" in message else message)
 
-    if status == 408:
+    if answer.status_code == 408:
         await answer(scope, receive, send)
         return
     await answer(scope, receive, send_but_stay)

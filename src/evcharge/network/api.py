@@ -328,7 +328,7 @@ def _asked_stretch(query: AvailabilityQuery, now: datetime) -> Slot:
     """Raises: BadRange."""
     asked = [at for at in (query.since, query.until) if at is not None]
     if any(abs(at - now) > FARTHEST_AVAILABILITY for at in asked):
-        raise BadRange
+        raise BadRange(f"Ask within {FARTHEST_AVAILABILITY.days} days of today.")
     since = query.since or now
     stretch = Slot(since, query.until or since + USUAL_AVAILABILITY)
     if not timedelta() < stretch.length <= LONGEST_AVAILABILITY:

@@ -87,8 +87,12 @@ DETAILS = {
 }
 
 
+def is_of_api(path: str) -> bool:
+    return f"{path}/".startswith(API_ROOT + "/")
+
+
 def is_for_api() -> bool:
-    return request.path.startswith(API_ROOT + "/")
+    return is_of_api(request.path)
 
 
 # A regular expression tells people nothing, and the documentation shows it anyway.
@@ -103,7 +107,9 @@ def malformed(where: str, error: ValidationError) -> Malformed:
             FieldProblem(
                 where=where,
                 field=".".join(str(part) for part in problem["loc"]),
-                message=_WORDS.get(problem["type"], problem["msg"]),
+                message=_WORDS.get(
+                    problem["type"], problem["msg"].removeprefix("Value error, ")
+                ),
             )
             for problem in found[:MOST_PROBLEMS]
         ]
@@ -118,16 +124,28 @@ def problem(
     model: type[Problem] = getattr(view, "problem", Problem)
     published = model.model_fields.keys() - _ALWAYS
     body = model(
-        type=f"/api/docs#{code}",
-        title=HTTP_STATUS_CODES.get(status, "Unknown"),
-        status=status,
-        code=code,
-        detail=detail,
+        **_said(status, code, detail),
         **{name: value for name, value in (details or {}).items() if name in published},
     )
     return Response(
         body.model_dump_json(exclude_none=True), status, content_type=MEDIA_TYPE
     )
+
+
+def early_problem(status: int) -> str:
+    """Say the same of a request that was refused before Flask was asked."""
+    said = _said(status, CODES[status], DETAILS[status])
+    return Problem(**said).model_dump_json(exclude_none=True)
+
+
+def _said(status: int, code: str, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"/api/docs#{code}",
+        "title": HTTP_STATUS_CODES.get(status, "Unknown"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
 
 
 _ALWAYS = {"type", "title", "status", "code", "detail"}

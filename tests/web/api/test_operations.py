@@ -12,7 +12,7 @@ from api import bearer, caller
 from evcharge.app import APIS
 from evcharge.kernel.db import Database
 from evcharge.web.api import access
-from evcharge.web.problems import MEDIA_TYPE
+from evcharge.web.problems import MEDIA_TYPE, MOST_PROBLEMS
 
 LOGIN = {"email": "asha@example.com", "password": "charge-demo-1"}
 BODY = {
@@ -126,6 +126,23 @@ def test_parameters_that_do_not_fit_are_refused(
     assert (answer.status_code, code(answer)) == (400, "invalid_request")
 
 
+def test_only_so_many_unknown_parameters_are_named(driver_app: FlaskClient) -> None:
+    query = "&".join(f"surprise{number}=1" for number in range(1000))
+
+    for path in ("locations", "locations/1"):
+        answer = driver_app.get(f"/api/v1/{path}?{query}")
+
+        assert (answer.status_code, code(answer)) == (400, "invalid_request")
+        assert len(answer.get_json()["problems"]) == MOST_PROBLEMS
+
+
+def test_what_does_not_fit_is_said_in_our_words(driver_app: FlaskClient) -> None:
+    answer = driver_app.get("/api/v1/evses/1/availability?from=tomorrow")
+
+    (problem,) = answer.get_json()["problems"]
+    assert problem["message"].startswith("Write it like 2026-11-24T12:30:00Z")
+
+
 @pytest.mark.parametrize(
     "cursor",
     ["x", "AAAA", "bnVsbA", "e30", "Ww", "%E2%82%B9", "a" * 500,
@@ -154,11 +171,13 @@ def test_a_cursor_of_one_list_is_no_cursor_of_another(
     assert code(answer) == "bad_cursor"
 
 
-@pytest.mark.parametrize("path", ["nothing", "bookings/1", "bookings/%00", "evses/x/y"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nothing", "/bookings/1", "/bookings/%00", "/evses/x/y"]
+)
 def test_addresses_that_lead_nowhere_are_not_found(
     driver_app: FlaskClient, path: str
 ) -> None:
-    answer = driver_app.get(f"/api/v1/{path}")
+    answer = driver_app.get(f"/api/v1{path}")
 
     assert (answer.status_code, code(answer)) == (404, "not_found")
 

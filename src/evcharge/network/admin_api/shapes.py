@@ -47,7 +47,7 @@ from evcharge.web.api import (
 def _one_of(words: Collection[str]) -> Callable[[str], str]:
     def check(word: str) -> str:
         if word not in words:
-            raise ValueError("choose one of the list")
+            raise ValueError("Choose one of the list")
         return word
 
     return check
@@ -56,7 +56,7 @@ def _one_of(words: Collection[str]) -> Callable[[str], str]:
 def _flag(text: object) -> bool:
     # pydantic alone would also take yes, on and 1, which no schema speaks of.
     if text not in ("true", "false"):
-        raise ValueError("say true or false")
+        raise ValueError("Say true or false")
     return text == "true"
 
 

@@ -15,6 +15,7 @@ import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -27,6 +28,7 @@ from evcharge.web.api.access import limit
 from evcharge.web.api.shapes import Body, IdempotencyKey, Query, Versioned
 from evcharge.web.problems import (
     API_ROOT,
+    MOST_PROBLEMS,
     FieldProblem,
     Malformed,
     NotJson,
@@ -97,7 +99,8 @@ class Operation:
             name, query = self.query
             found[name] = query_from(query, request.args)
         elif request.args:
-            raise Malformed(problems=[_unknown(name) for name in request.args])
+            unknown = islice(request.args, MOST_PROBLEMS)
+            raise Malformed(problems=[_unknown(name) for name in unknown])
         if self.key is not None:
             found[self.key] = _key()
         if self.body is not None:

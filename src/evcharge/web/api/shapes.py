@@ -33,7 +33,7 @@ def _written_out(value: Any) -> Any:
     # pydantic alone would take "2026" for seconds since 1970, half an hour into it.
     if isinstance(value, datetime) or _RFC_3339.fullmatch(str(value)):
         return value
-    raise ValueError("write it like 2026-11-24T12:30:00Z, + in an address as %2B")
+    raise ValueError("Write it like 2026-11-24T12:30:00Z, + in an address as %2B")
 
 
 def _in_utc(at: datetime) -> datetime:
