@@ -143,6 +143,8 @@ def test_sensible_entries_are_taken():
         ("name", "x" * 121),
         ("name", "two\nlines"),
         ("name", "nul\0"),
+        ("name", "\N{ZERO WIDTH SPACE}"),
+        ("name", "turned \N{RIGHT-TO-LEFT OVERRIDE}around"),
         ("address", ""),
         ("city", "x" * 81),
         ("state", "Ontario"),
@@ -162,6 +164,7 @@ def test_sensible_entries_are_taken():
         ("amenities", ("pool",)),
         ("timezone", "Asia/Atlantis"),
         ("timezone", "../etc/passwd"),
+        ("timezone", "localtime"),
     ],
 )
 def test_a_bad_entry_is_refused_at_its_field(field, value):
@@ -169,6 +172,10 @@ def test_a_bad_entry_is_refused_at_its_field(field, value):
         check_location(replace(GOOD_PLACE, **{field: value}))
 
     assert list(refusal.value.details["problems"]) == [field]
+
+
+def test_a_name_may_have_the_joiners_of_indic_scripts():
+    check_location(replace(GOOD_PLACE, name="ಕ್\N{ZERO WIDTH JOINER}ಷ ಬೀದಿ"))
 
 
 @pytest.mark.parametrize("hours", ["24/7", "22:00-06:00", "00:00-24:00"])

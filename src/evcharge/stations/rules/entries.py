@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from zoneinfo import available_timezones
 
+from evcharge.accounts.rules import printable
 from evcharge.stations.rules import BadStation, ConnectorKind
 
 STATES = (
@@ -201,7 +202,8 @@ def search_text(*, name: str, city: str, state: str, pincode: str, address: str)
 
 @cache
 def _timezones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # That one is another on each machine, and on many not there at all.
+    return frozenset(available_timezones() - {"localtime"})
 
 
 def _refuse(**problems: str | None) -> None:
@@ -215,8 +217,9 @@ def _text_problem(text: str, longest: int, *, required: bool = True) -> str | No
         return "This is needed."
     if len(text) > longest:
         return f"Use at most {longest} characters."
-    # Line breaks and the NUL that PostgreSQL cannot store are nobody's address.
-    if any(unicodedata.category(character) == "Cc" for character in text):
+    # No line breaks, no NUL, which PostgreSQL cannot store, and nothing that cannot
+    # be seen or turns the text beside it around.
+    if text != printable(text):
         return "Use letters, digits and punctuation on one line."
     return None
 
