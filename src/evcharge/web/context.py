@@ -122,12 +122,18 @@ def _identify() -> CurrentUser | None:
     return _by_token() if is_for_api() else _by_cookie()
 
 
-def _by_token() -> CurrentUser | None:
+def token_or_none() -> str | None:
+    """Return the bearer token of the request, whoever made it."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    return (token.strip() or None) if scheme.lower() == "bearer" else None
+
+
+def _by_token() -> CurrentUser | None:
+    token = token_or_none()
+    if token is None:
         return None
     identify = current_app.extensions["evcharge.identify_token"]
-    return cast(IdentifyToken, identify)(reading(), token.strip())
+    return cast(IdentifyToken, identify)(reading(), token)
 
 
 def _by_cookie() -> CurrentUser | None:

@@ -80,7 +80,7 @@ DETAILS = {
     404: "There is nothing at this address.",
     405: "This address does not take that method. Allow says which it takes.",
     408: "The request came too slowly to be read. Nothing was changed.",
-    413: "That is more than 1 MB. Nothing was changed.",
+    413: "That is more than 100 kB. Nothing was changed.",
     429: "That was a lot at once. Wait as long as Retry-After says.",
     500: "Something broke on our side. It is logged under the X-Request-Id.",
     503: "Busy, or what we depend on does not answer. Try again in a moment.",

@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_limiter.util import get_remote_address
 
-from evcharge.web.context import settings
+from evcharge.web.context import settings, token_or_none
 from evcharge.web.problems import is_for_api
 from evcharge.web.shell import limiter
 
@@ -41,14 +41,14 @@ def limit(blueprint: Blueprint) -> None:
         lambda: CALLS_OF_ADDRESS,
         scope="api tokens",
         key_func=get_remote_address,
-        exempt_when=lambda: "Authorization" not in request.headers,
+        exempt_when=lambda: token_or_none() is None,
     )(blueprint)
 
 
 def caller() -> str:
-    """Whose calls count together."""
-    given = request.headers.get("Authorization", "")
-    return sha256(given.encode()).hexdigest() if given else get_remote_address()
+    """Whose calls count together: those of one token, however it is sent."""
+    token = token_or_none()
+    return sha256(token.encode()).hexdigest() if token else get_remote_address()
 
 
 def _share(response: Response) -> Response:

@@ -46,7 +46,7 @@ WORDS = {
     404: "Not there, or not yours",
     409: "Clashes with how things are now",
     412: "If-Match names another version",
-    413: "More than 1 MB",
+    413: "More than 100 kB",
     415: "Not JSON",
     422: "Fits this schema, and breaks a rule",
     428: "If-Match is missing",

@@ -37,6 +37,9 @@ from evcharge.web.problems import (
     malformed,
 )
 
+# Many times what any operation needs; each byte of nonsense costs time to refuse.
+LONGEST_BODY = 100_000
+
 View = Callable[..., Any]
 Guard = Callable[[View], View]
 Q = TypeVar("Q", bound=Query)
@@ -158,6 +161,7 @@ def _seen_version() -> SeenVersion:
 
 def _body(model: type[B], *, is_needed: bool) -> B | None:
     """Raises: NotJson, Malformed."""
+    request.max_content_length = LONGEST_BODY
     content = request.get_data()
     if not content and not is_needed:
         return None
