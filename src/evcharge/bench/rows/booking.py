@@ -33,7 +33,7 @@ COMMANDS = {"serve": ("serve",), "web": ("web", "--workers", "2")}
 ROUNDS = 5
 SECONDS = 1.5
 BLOCK = 2_500  # For a round: when they are gone, it ends.
-RECORDED = 1_000
+RECORDED = 500
 
 
 def booking(lab: Lab) -> Result:
