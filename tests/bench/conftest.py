@@ -13,7 +13,7 @@ def quiet() -> Callable[[str], None]:
 
 @pytest.fixture
 def lab(dialect: str, quiet: Callable[[str], None]) -> Iterator[Lab]:
-    with open_lab(kinds=[dialect], quick=True, say=quiet) as lab:
+    with open_lab(kinds=[dialect], settings={}, quick=True, say=quiet) as lab:
         yield lab
 
 

@@ -99,10 +99,30 @@ def test_tables_in_the_document_come_from_a_full_run(tmp_path):
     document = tmp_path / "performance.md"
     document.write_text("words")
 
-    for words in (["--quick"], ["--only", "race"], ["--database", "sqlite"]):
+    for words in (
+        ["--quick"],
+        ["--only", "race"],
+        ["--database", "sqlite"],
+        ["--set", "web_threads=2"],
+    ):
         refused = CliRunner().invoke(bench, [*words, "--docs", str(document)])
         assert (refused.exit_code, document.read_text()) == (2, "words")
         assert "one full run" in refused.output
+
+
+def test_settings_are_handed_on(start, tmp_path):
+    """The program refuses this one, and what it says is told."""
+    process = start(*QUICK, "--only", "race", "--set", "web_threads=none")
+    said, _ = process.communicate(timeout=100)
+
+    assert process.returncode == 1
+    assert "EVCHARGE_WEB_THREADS" in said
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+@pytest.mark.parametrize("words", ["web_threads", "=2", "Web-Threads=2"])
+def test_a_setting_has_a_name_and_a_value(words):
+    assert CliRunner().invoke(bench, ["--set", words]).exit_code == 2
 
 
 def test_every_row_has_its_name():

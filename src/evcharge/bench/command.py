@@ -1,6 +1,7 @@
 """`evcharge bench`: measures, says how far it is, and writes down what it found."""
 
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -21,6 +22,14 @@ KINDS = ("sqlite", "postgresql")
     type=click.Choice(KINDS),
     help="Only on this database.",
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=lambda _context, _option, given: _settings(given),
+    help="Measure with this setting, for example web_threads=2.",
+)
 @click.option("--quick", is_flag=True, help="A trial run; its numbers mean nothing.")
 @click.option(
     "--out",
@@ -37,12 +46,13 @@ KINDS = ("sqlite", "postgresql")
 def bench(
     only: tuple[str, ...],
     kinds: tuple[str, ...],
+    settings: dict[str, str],
     quick: bool,
     out: Path,
     docs: Path | None,
 ) -> None:
     """Measure how fast it is here, each thing beside a reference."""
-    if docs and (only or kinds or quick):
+    if docs and (only or kinds or settings or quick):
         raise click.UsageError("--docs wants all rows of one full run.")
     # Only now: it would slow down the start of every other command.
     from evcharge.bench.runner import run
@@ -52,6 +62,7 @@ def bench(
     done = run(
         [name for name in NAMES if not only or name in only],
         kinds=[kind for kind in KINDS if not kinds or kind in kinds],
+        settings=settings,
         quick=quick,
         out=out,
         docs=docs,
@@ -59,6 +70,12 @@ def bench(
     )
     if not done:
         sys.exit(1)
+
+
+def _settings(given: tuple[str, ...]) -> dict[str, str]:
+    if not all(re.fullmatch(r"[a-z_]+=.*", each) for each in given):
+        raise click.BadParameter("say NAME=VALUE, for example web_threads=2.")
+    return dict(each.split("=", 1) for each in given)
 
 
 def _forget_settings() -> None:

@@ -40,11 +40,13 @@ class Lab:
         stack: ExitStack,
         *,
         kinds: Sequence[str],
+        settings: Mapping[str, object],
         quick: bool,
         say: Callable[[str], object],
     ) -> None:
         self.quick = quick
         self._kinds = kinds
+        self._settings = settings
         self.say = say
         self.folder = Path(stack.enter_context(TemporaryDirectory(prefix="evbench-")))
         self._stack = stack
@@ -95,7 +97,8 @@ class Lab:
     def start(self, *words: str, **settings: object) -> Program:
         """Start `evcharge …`, or with "-m" a module of ours; not yet waited for."""
         command = [sys.executable, *words] if words[0] == "-m" else [EVCHARGE, *words]
-        given = {"data_dir": self.folder / next(self._names)} | settings
+        folder = self.folder / next(self._names)
+        given = {"data_dir": folder, **self._settings, **settings}
         with undisturbed():
             program = start(command, folder=self.folder, settings=given)
             self._running.append(program)
@@ -163,11 +166,15 @@ def _leave_interrupts() -> None:
 
 @contextmanager
 def open_lab(
-    *, kinds: Sequence[str], quick: bool, say: Callable[[str], object]
+    *,
+    kinds: Sequence[str],
+    settings: Mapping[str, object],
+    quick: bool,
+    say: Callable[[str], object],
 ) -> Iterator[Lab]:
     stack = ExitStack()
     try:
-        yield Lab(stack, kinds=kinds, quick=quick, say=say)
+        yield Lab(stack, kinds=kinds, settings=settings, quick=quick, say=say)
     finally:
         with undisturbed():
             stack.close()

@@ -1,7 +1,7 @@
 """Runs the rows one after the other, and writes down what they found."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -20,6 +20,7 @@ def run(
     names: Sequence[str],
     *,
     kinds: Sequence[str],
+    settings: Mapping[str, str],
     quick: bool,
     out: Path,
     docs: Path | None,
@@ -27,7 +28,7 @@ def run(
 ) -> bool:
     """Return whether every row could be measured; goals may be missed."""
     began, began_at = monotonic(), utc_now()
-    with open_lab(kinds=kinds, quick=quick, say=say) as lab:
+    with open_lab(kinds=kinds, settings=settings, quick=quick, say=say) as lab:
         facts = machine(lab.folder)
         results = _measured(lab, names, say)
         for kind in lab.kinds:

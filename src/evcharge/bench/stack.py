@@ -22,7 +22,8 @@ from evcharge.gateway.server import Server, bind
 from evcharge.kernel.settings import Settings
 
 HOST = "127.0.0.1"
-WEB_THREADS: int = Settings.model_fields["web_threads"].default
+USUAL: int = Settings.model_fields["web_threads"].default
+WEB_THREADS = int(os.environ.get("EVCHARGE_WEB_THREADS", USUAL))
 
 
 def serve(module: str, port: int) -> None:
