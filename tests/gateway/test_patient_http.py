@@ -18,8 +18,8 @@ Serve = Callable[..., int]
 
 @pytest.fixture
 def port(serve: Serve) -> int:
-    async def served(_request: Request) -> Response:
-        return PlainTextResponse("served")
+    async def served(request: Request) -> Response:
+        return PlainTextResponse("served " + " ".join(request.headers))
 
     return serve(Starlette(routes=[Route("/", served)]))
 
@@ -76,3 +76,16 @@ def test_a_connection_serves_again_after_its_first_head(
         if not last:
             assert b"served" in connection.recv(65_536)
     assert b"served" in answer(connection)
+
+
+def test_nobody_speaks_for_a_proxy_by_another_spelling(
+    port: int, connect: Connect
+) -> None:
+    connection = connect(port)
+
+    connection.sendall(
+        b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b"X-Forwarded-For: 10.0.0.1\r\nX_Forwarded_For: 203.0.113.9\r\n\r\n"
+    )
+
+    assert answer(connection).endswith(b"served host connection x-forwarded-for")

@@ -31,6 +31,12 @@ class PatientHttp(HttpToolsProtocol):
         self._stop_waiting()
         self._await_head()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # To WSGI, X_Forwarded_For is X-Forwarded-For: whoever sends the first would
+        # speak for the proxy. Caddy and nginx drop such names too.
+        if b"_" not in name:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._stop_waiting()
