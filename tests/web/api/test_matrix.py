@@ -295,6 +295,9 @@ def test_everybody_changes_what_is_theirs(
 
     assert answer.status_code == operation.status, answer.text
     assert world.tables() != before or name in CHANGES_NOTHING
+    if operation.location is not None:
+        again = app.test_client().get(answer.headers["Location"], headers=headers)
+        assert again.json == answer.json
 
 
 def ask(app: Flask, world: World, operation: Operation, headers: dict[str, str]) -> Any:

@@ -87,6 +87,7 @@ class OutcomeNotSimulated(InvalidInput):
     "/bookings",
     guard=login_required,
     status=201,
+    location="/bookings/{id}",
     problem=SlotProblem,
     refuses=(
         EvseNotBookable,

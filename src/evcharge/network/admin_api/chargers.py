@@ -72,6 +72,7 @@ def list_admin_chargers(query: AdminChargerQuery) -> Page[AdminCharger]:
     "/admin/chargers",
     guard=operator_required,
     status=201,
+    location="/admin/chargers/{id}",
     refuses=(LocationNotFound, IdentityTaken, BadFields),
 )
 def create_admin_charger(body: NewCharger) -> AdminCharger:

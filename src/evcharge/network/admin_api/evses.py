@@ -48,6 +48,7 @@ def kept_evse(evse_id: int) -> Evse:
     "/admin/evses",
     guard=operator_required,
     status=201,
+    location="/admin/evses/{id}",
     refuses=(ChargerNotFound, NumberTaken, BadFields),
 )
 def create_admin_evse(body: NewEvse) -> AdminEvse:

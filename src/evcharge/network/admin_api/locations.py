@@ -57,7 +57,13 @@ def list_admin_locations(query: AdminLocationQuery) -> Page[AdminLocation]:
     )
 
 
-@api.post("/admin/locations", guard=operator_required, status=201, refuses=(BadFields,))
+@api.post(
+    "/admin/locations",
+    guard=operator_required,
+    status=201,
+    location="/admin/locations/{id}",
+    refuses=(BadFields,),
+)
 def create_admin_location(body: NewLocation) -> AdminLocation:
     """Add a location.
 

@@ -222,6 +222,8 @@ class _Describing:
         if issubclass(self.of.answer, Versioned):
             etag = {"ETag": "Its version, for If-Match when editing"}
             found["headers"] |= _headers(etag)
+        if self.of.location is not None:
+            found["headers"] |= _headers({"Location": "Where it can be read again"})
         schema = self.named[(self.of.answer, "serialization")]
         found["content"] = {"application/json": {"schema": schema}}
         return found

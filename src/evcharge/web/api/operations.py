@@ -71,6 +71,7 @@ class Operation:
     refuses: Sequence[type[DomainError]]
     problem: type[Problem]
     answer: type[BaseModel] | None
+    location: str | None = None
     body: tuple[str, type[Body]] | None = None
     needs_body: bool = True
     query: tuple[str, type[Query]] | None = None
@@ -94,6 +95,9 @@ class Operation:
         )
         if isinstance(answer, Versioned):
             response.headers["ETag"] = f'"{answer.version}"'
+        if self.location is not None:
+            place = self.location.format_map(vars(answer))
+            response.headers["Location"] = API_ROOT + place
         return response
 
     def _arguments(self) -> dict[str, Any]:
@@ -205,6 +209,7 @@ class Api:
         status: int = 200,
         refuses: Sequence[type[DomainError]] = (),
         problem: type[Problem] = Problem,
+        location: str | None = None,
     ) -> Callable[[View], View]:
         def add(view: View) -> View:
             def respond(**path: Any) -> Response:
@@ -221,6 +226,7 @@ class Api:
                 status=status,
                 refuses=refuses,
                 problem=problem,
+                location=location,
                 **_signature(view),
             )
             self.operations.append(operation)
