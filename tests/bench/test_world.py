@@ -72,7 +72,7 @@ def test_the_filled_database_is_sound(filled):
 
 def test_its_drivers_hold_tokens(filled):
     with filled.reading() as session:
-        user, _ = token_holder_or_none(session, token_hash(token(20)), now=NOON)
+        user, *_ = token_holder_or_none(session, token_hash(token(20)), now=NOON)
 
     assert user.id == 20
 
