@@ -99,7 +99,7 @@ async def _working(worker: Worker, _: Starlette) -> AsyncIterator[None]:
 
 
 def pages(settings: Settings, database: Database) -> BodyBuffer:
-    return in_threads(create_app(settings, database), settings.web_threads)
+    return in_threads(create_app(settings, database), settings.threads)
 
 
 def in_threads(app: Flask, threads: int) -> BodyBuffer:

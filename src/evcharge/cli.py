@@ -147,7 +147,7 @@ def web(workers: int) -> None:
             address=settings.host,
             port=settings.port,
             workers=workers,
-            blocking_threads=settings.web_threads,
+            blocking_threads=settings.threads,
             websockets=False,
             respawn_failed_workers=True,
             workers_kill_timeout=SECONDS_FOR_LAST_REQUESTS,

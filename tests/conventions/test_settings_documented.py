@@ -23,6 +23,8 @@ def entries() -> dict[str, str]:
 def spelled(default: Any) -> str:
     if isinstance(default, SecretStr):
         default = default.get_secret_value()
+    if default is None:
+        return "by the database"
     if isinstance(default, bool):
         return "`on`" if default else "`off`"
     return f"`{default}`" if default != "" else "empty"

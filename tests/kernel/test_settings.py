@@ -99,3 +99,16 @@ def test_every_thread_finds_a_connection(new_settings: Callable[..., Settings]) 
 
     # A page reads and writes; a job, the timetable and the metrics need one each.
     assert settings.connections >= 2 * 20 + 5 + 2
+
+
+@pytest.mark.parametrize(
+    ("url", "threads", "connections"),
+    [("postgresql://host/name", 10, 26), ("sqlite:////var/lib/x.db", 4, 14)],
+)
+def test_threads_are_as_many_as_the_database_has_use_for(
+    new_settings: Callable[..., Settings], url: str, threads: int, connections: int
+) -> None:
+    settings = new_settings(database_url=url)
+
+    assert (settings.threads, settings.connections) == (threads, connections)
+    assert new_settings(database_url=url, web_threads=7).threads == 7

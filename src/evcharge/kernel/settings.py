@@ -18,6 +18,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 10  # "aaaa…" is long and still no secret.
+# PostgreSQL is waited for. SQLite works in the thread that asks, and threads that
+# have nothing to wait for only take the interpreter from each other.
+THREADS_ON_POSTGRESQL, THREADS_ON_SQLITE = 10, 4
 
 
 class InvalidSettings(Exception):
@@ -82,7 +85,7 @@ class Settings(BaseSettings):
     rate_limits: bool = True
     cors_origins: Annotated[str, AfterValidator(_origins)] = ""
     metrics_token: SecretStr = SecretStr("")
-    web_threads: int = Field(default=10, ge=1, le=200)
+    web_threads: int | None = Field(default=None, ge=1, le=200)
     job_threads: int = Field(default=2, ge=1, le=50)
     login_days: int = Field(default=14, ge=1, le=365)
     hold_minutes: int = Field(default=10, ge=1, le=60)
@@ -100,9 +103,17 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def threads(self) -> int:
+        """How many requests a process works on at once."""
+        if self.web_threads is not None:
+            return self.web_threads
+        is_sqlite = self.database_url.startswith("sqlite")
+        return THREADS_ON_SQLITE if is_sqlite else THREADS_ON_POSTGRESQL
+
+    @property
     def connections(self) -> int:
         """Two for every web thread (one reads, one writes), one for every job."""
-        return 2 * self.web_threads + self.job_threads + 4
+        return 2 * self.threads + self.job_threads + 4
 
 
 def read_settings(**overrides: object) -> Settings:
