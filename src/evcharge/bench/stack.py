@@ -9,6 +9,7 @@ The module has a function `make` that returns the program.
 import os
 import sys
 from importlib import import_module
+from secrets import token_hex
 
 from flask import Flask
 from granian import Granian
@@ -19,11 +20,11 @@ from starlette.routing import Mount
 
 from evcharge.asgi import in_threads
 from evcharge.gateway.server import Server, bind
-from evcharge.kernel.settings import Settings
+from evcharge.kernel.settings import read_settings
 
 HOST = "127.0.0.1"
-USUAL: int = Settings.model_fields["web_threads"].default
-WEB_THREADS = int(os.environ.get("EVCHARGE_WEB_THREADS", USUAL))
+# As many as ours has on the same database.
+WEB_THREADS = read_settings(secret_key=token_hex(32)).threads
 
 
 def serve(module: str, port: int) -> None:

@@ -50,7 +50,11 @@ def _measure(
     facts.append(_statements(kind, url))
     ours = lab.start("serve", database_url=url).wait_for()
     constant = lab.start(
-        "-m", "evcharge.bench.stack", "serve", "evcharge.bench.constant"
+        "-m",
+        "evcharge.bench.stack",
+        "serve",
+        "evcharge.bench.constant",
+        database_url=url,
     ).wait_for()
     day = f"from={rfc3339(now)}&to={rfc3339(now + timedelta(days=1))}"
     for name, path in {

@@ -65,7 +65,11 @@ def search(lab: Lab) -> Result:
 def _measure(lab: Lab, where: str, url: str) -> tuple[Speed, Speed, Speed]:
     ours = lab.start("serve", database_url=url).wait_for()
     constant = lab.start(
-        "-m", "evcharge.bench.stack", "serve", "evcharge.bench.constant"
+        "-m",
+        "evcharge.bench.stack",
+        "serve",
+        "evcharge.bench.constant",
+        database_url=url,
     ).wait_for()
     near, box = list(_near()), list(_boxes())
     size = _usual_size(lab, ours, near)
