@@ -30,7 +30,7 @@ GOALS = {
     ("PostgreSQL", "web"): 0.15,
 }
 COMMANDS = {"serve": ("serve",), "web": ("web", "--workers", "2")}
-ROUNDS = 5
+ROUNDS = 4
 SECONDS = 1.5
 BLOCK = 2_500  # For a round: when they are gone, it ends.
 RECORDED = 500

@@ -17,7 +17,7 @@ CLIENTS = 16
 SECONDS = 1.5
 ROUNDS = 3
 BLOCK = 2_000  # For a round: when they are gone, it ends.
-RACES = 15
+RACES = 10
 # The slots that all want are none that anybody has for themself.
 HOURS_AWAY = 100
 

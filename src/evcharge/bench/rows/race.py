@@ -9,7 +9,7 @@ from evcharge.bookings.audit import discrepancies
 from evcharge.kernel.db import Database
 
 CLIENTS = 64
-ROUNDS = 8
+ROUNDS = 5
 MOST = 2.0  # So much longer the slowest may wait when all want the same.
 HOURS_AWAY = 100  # The slot all want is none that anybody has for themself.
 
