@@ -31,7 +31,7 @@ GOALS = {
 }
 COMMANDS = {"serve": ("serve",), "web": ("web", "--workers", "2")}
 ROUNDS = 4
-SECONDS = 1.5
+SECONDS = 1.0
 BLOCK = 2_500  # For a round: when they are gone, it ends.
 RECORDED = 500
 

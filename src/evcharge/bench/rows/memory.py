@@ -9,7 +9,7 @@ from evcharge.kernel.clock import utc_now
 
 LOCATIONS = 1_000
 CLIENTS = 16
-SECONDS = 2.0
+SECONDS = 1.0
 MB = 1_000_000
 WHEN_UP = {"gateway": "evcharge is at", "worker": "evcharge runs jobs"}
 PAGES = ("/", f"/locations/{LARGE}", f"/evses/{LARGE}/book")

@@ -14,7 +14,7 @@ from evcharge.bench.results import Fact, Result, Speed, check, compared, referen
 from evcharge.bench.rows.town import HOLDS, Town
 
 CLIENTS = 16
-SECONDS = 1.5
+SECONDS = 1.0
 ROUNDS = 3
 BLOCK = 2_000  # For a round: when they are gone, it ends.
 RACES = 10

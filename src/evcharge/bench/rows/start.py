@@ -11,7 +11,7 @@ from evcharge.bench.lab import Lab
 from evcharge.bench.programs import Program
 from evcharge.bench.results import Fact, Result
 
-STARTS = 3
+STARTS = 2
 COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "SQLite": [("serve",)],
     "PostgreSQL": [("serve",), ("web", "--workers", "2")],
