@@ -5,7 +5,7 @@ import threading
 import pytest
 
 import make
-from api import caller
+from api import caller, refusal
 from evcharge.bookings.api import operations
 from evcharge.bookings.audit import discrepancies
 from evcharge.payments.providers import Providers
@@ -61,10 +61,6 @@ def paid(program, **when):
     )
     assert answer.json["status"] == "PAID"
     return booking["id"]
-
-
-def refusal(answer):
-    return answer.status_code, answer.json["code"]
 
 
 # ── booking ──────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import make
+from api import refusal
 from desk import Desk
 from evcharge.bookings.rules import Slot
 from evcharge.kernel.clock import utc_now
@@ -39,10 +40,6 @@ def found(client, query=""):
     answer = client.get(f"/api/v1/locations?{query}")
     assert answer.status_code == 200, answer.json
     return [each["id"] for each in answer.json["items"]]
-
-
-def refusal(answer):
-    return answer.status_code, answer.json["code"]
 
 
 # ── the search ───────────────────────────────────────────────────────────────────

@@ -4,15 +4,16 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from flask import current_app
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from evcharge.accounts import service
+from evcharge.accounts.credentials import checked
 from evcharge.accounts.limits import email_tried
 from evcharge.accounts.models import Login
 from evcharge.accounts.queries import open_tokens
 from evcharge.accounts.rules import (
+    LONGEST_EMAIL,
     AccountSuspended,
     PasswordChanged,
     WrongCredentials,
@@ -51,7 +52,7 @@ class NotTheirPassword(SignInRequired):
 
 
 class NewToken(Body):
-    email: Annotated[str, Field(min_length=1, max_length=254)]
+    email: Annotated[str, Field(min_length=1, max_length=LONGEST_EMAIL)]
     password: Annotated[str, Field(min_length=1, max_length=LONGEST_PASSWORD)]
     name: Annotated[Text, Field(min_length=1, max_length=LONGEST_TOKEN_NAME)] = Field(
         default="A program", description="What you will know it by on your account page"
@@ -99,12 +100,7 @@ def create_token(body: NewToken) -> Token:
     """
     name = token_name(body.name)
     try:
-        seen = service.check_credentials(
-            reading(),
-            email=body.email,
-            password=body.password,
-            method=str(current_app.config["PASSWORD_METHOD"]),
-        )
+        seen = checked(body.email, body.password)
     except WrongCredentials as error:
         raise NotTheirPassword from error
 

@@ -128,15 +128,7 @@ def log_in(
     any more what the password was compared with.
     """
     _check_unchanged(session, seen)
-    login = Login(
-        id=new_id(),
-        user_id=seen.user_id,
-        device=device,
-        created_at=now,
-        expires_at=now + lifetime,
-    )
-    session.add(login)
-    return login.id
+    return _open(session, seen, device, now=now, lifetime=lifetime).id
 
 
 def issue_token(
@@ -155,15 +147,8 @@ def issue_token(
     if len(open_tokens(session, seen.user_id, now=now)) >= MOST_TOKENS:
         raise TooManyTokens
     token = new_token()
-    login = Login(
-        id=new_id(),
-        user_id=seen.user_id,
-        device=name,
-        created_at=now,
-        expires_at=now + lifetime,
-        token_hash=token_hash(token),
-    )
-    session.add(login)
+    login = _open(session, seen, name, now=now, lifetime=lifetime)
+    login.token_hash = token_hash(token)
     return token, login
 
 
@@ -191,6 +176,25 @@ def _check_unchanged(session: Session, seen: Credentials) -> None:
     )
     if password_hash != seen.password_hash:
         raise PasswordChanged
+
+
+def _open(
+    session: Session,
+    seen: Credentials,
+    device: str,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+) -> Login:
+    login = Login(
+        id=new_id(),
+        user_id=seen.user_id,
+        device=device,
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+    session.add(login)
+    return login
 
 
 def log_out(session: Session, *, login_id: UUID, now: datetime) -> None:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from evcharge.accounts.models import User
 from evcharge.accounts.queries import people_by_id
 from evcharge.accounts.rules import search_text
+from evcharge.bookings.asking import actor
 from evcharge.bookings.listing import (
     BookingFilter,
     BookingLine,
@@ -27,7 +28,6 @@ from evcharge.bookings.models import Booking, BookingEvent
 from evcharge.bookings.reasons import UnclearReason, reason_from_text
 from evcharge.bookings.rules import (
     NO_SHOW_GRACE,
-    Actor,
     ActorKind,
     BookingChanged,
     BookingNotActive,
@@ -274,7 +274,7 @@ def confirm_cancel(booking_id: UUID) -> ResponseReturnValue:
 @admin.post("/admin/bookings/<uuid:booking_id>/cancel")
 @operator_required
 def cancel(booking_id: UUID) -> ResponseReturnValue:
-    found, who = _own(booking_id), _actor()
+    found, who = _own(booking_id), actor()
     try:
         reason = reason_from_text(request.form.get("reason", ""))
         perform(
@@ -304,7 +304,7 @@ def _cancel_page(found: Booking, refusal: DomainError | None = None) -> str:
 @admin.post("/admin/bookings/<uuid:booking_id>/no-show")
 @operator_required
 def miss(booking_id: UUID) -> ResponseReturnValue:
-    found, who = _own(booking_id), _actor()
+    found, who = _own(booking_id), actor()
     try:
         perform(
             lambda session: mark_no_show(
@@ -315,10 +315,6 @@ def miss(booking_id: UUID) -> ResponseReturnValue:
         return _booking_page(found, refusal), http_status(refusal)
     flash("The booking is marked as missed, and its time is free again.", "success")
     return _to_booking(booking_id)
-
-
-def _actor() -> Actor:
-    return Actor(ActorKind.OPERATOR, current_user().id)
 
 
 def _to_booking(booking_id: UUID) -> Response:

@@ -10,18 +10,18 @@ from sqlalchemy.orm import Session
 
 from evcharge.accounts.queries import people_by_id
 from evcharge.accounts.rules import search_text
+from evcharge.bookings.asking import actor
 from evcharge.bookings.listing import (
     BookingFilter,
     BookingLine,
-    booking_in_scope,
     booking_line,
     bookings_after,
+    history_of,
 )
 from evcharge.bookings.models import BookingEvent
 from evcharge.bookings.placed import BookingPosition
 from evcharge.bookings.reasons import LONGEST_REASON, UnclearReason, reason_from_text
 from evcharge.bookings.rules import (
-    Actor,
     ActorKind,
     BookingChanged,
     BookingEventKind,
@@ -207,7 +207,7 @@ def cancel_admin_booking(
     Cancelling twice is the same.
     """
     _check_own(booking_id)
-    reason, who, now = reason_from_text(body.reason), _actor(), utc_now()
+    reason, who, now = reason_from_text(body.reason), actor(), utc_now()
 
     def cancel(session: Session) -> AdminBookingDetails:
         cancel_booking(
@@ -235,7 +235,7 @@ def mark_admin_no_show(booking_id: UUID) -> AdminBookingDetails:
     From 15 minutes after the start on, and only if the charger was heard of since.
     """
     _check_own(booking_id)
-    who, now = _actor(), utc_now()
+    who, now = actor(), utc_now()
 
     def miss(session: Session) -> AdminBookingDetails:
         mark_no_show(session, booking_id=booking_id, actor=who, now=now)
@@ -246,23 +246,17 @@ def mark_admin_no_show(booking_id: UUID) -> AdminBookingDetails:
 
 def _check_own(booking_id: UUID) -> None:
     """Raises: BookingNotFound, also for one on somebody else's network."""
-    booking_in_scope(reading(), booking_id, current_user().scope)
-
-
-def _actor() -> Actor:
-    return Actor(ActorKind.OPERATOR, current_user().id)
+    booking_line(reading(), booking_id, current_user().scope, now=utc_now())
 
 
 # ── in the API's words ───────────────────────────────────────────────────────────
 
 
 def _details(session: Session, booking_id: UUID, now: datetime) -> AdminBookingDetails:
-    scope = current_user().scope
-    line = booking_line(session, booking_id, scope, now=now)
-    found = booking_in_scope(session, booking_id, scope)
+    line = booking_line(session, booking_id, current_user().scope, now=now)
     return AdminBookingDetails(
         **_about(line, now),
-        history=_history(session, found.events),
+        history=_history(session, history_of(session, booking_id)),
         payments=[
             _payment(each, booking_id)
             for each in payments_of_item(session, ItemKind.BOOKING, booking_id)

@@ -14,9 +14,14 @@ from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
 from evcharge.accounts.models import User
 from evcharge.accounts.rules import email_key
-from evcharge.bookings.models import Booking
+from evcharge.bookings.models import Booking, BookingEvent
 from evcharge.bookings.placed import BookingPosition, follows, has_status
-from evcharge.bookings.rules import BookingNotFound, BookingPayment, BookingStatus
+from evcharge.bookings.rules import (
+    BookingNotFound,
+    BookingPayment,
+    BookingStatus,
+    status_at,
+)
 from evcharge.stations.models import Charger, Evse, Location
 
 ROWS_AT_A_TIME = 500
@@ -66,10 +71,7 @@ class BookingLine:
     evse_number: int
 
     def status_at(self, now: datetime) -> BookingStatus:
-        """A hold whose time is up is over, whether or not anybody has closed it yet."""
-        is_waiting = self.status == BookingStatus.ACTIVE and self.hold_expires_at
-        has_lapsed = is_waiting and not self.is_held(now)
-        return BookingStatus.EXPIRED if has_lapsed else self.status
+        return status_at(self.status, self.hold_expires_at, now=now)
 
     def is_held(self, now: datetime) -> bool:
         """Waits for its money, and loses its slot unless that comes."""
@@ -147,6 +149,15 @@ def every_booking(session: Session, wanted: BookingFilter) -> Iterator[BookingLi
         _listed(wanted), execution_options={"yield_per": ROWS_AT_A_TIME}
     )
     return (_line(row) for row in rows)
+
+
+def history_of(session: Session, booking_id: UUID) -> Sequence[BookingEvent]:
+    """Return what happened to a booking, oldest first."""
+    return session.scalars(
+        select(BookingEvent)
+        .where(BookingEvent.booking_id == booking_id)
+        .order_by(BookingEvent.id)
+    ).all()
 
 
 def booking_in_scope(

@@ -12,6 +12,7 @@ from evcharge.bookings.rules import (
     BookingStatus,
     Slot,
     Terms,
+    status_at,
 )
 from evcharge.kernel.db import Base, BigId, UtcDateTime
 from evcharge.kernel.money import for_started_hours
@@ -72,9 +73,10 @@ class Booking(Base):
 
     def has_lapsed(self, *, now: datetime) -> bool:
         """A hold whose time is up, whether or not anybody has closed it yet."""
-        deadline = self.hold_expires_at
-        is_active = self.status == BookingStatus.ACTIVE
-        return is_active and deadline is not None and deadline <= now
+        return self.status_at(now) != self.status
+
+    def status_at(self, now: datetime) -> BookingStatus:
+        return status_at(self.status, self.hold_expires_at, now=now)
 
     def is_late(self, *, now: datetime) -> bool:
         """Paid, and too near its start to be cancelled for nothing."""

@@ -186,6 +186,15 @@ class Slot:
         return range(slot_no(self.starts_at), -((EPOCH - self.ends_at) // QUARTER))
 
 
+def status_at(
+    status: BookingStatus, hold_expires_at: datetime | None, *, now: datetime
+) -> BookingStatus:
+    """A hold whose time is up is over, whether or not anybody has closed it yet."""
+    is_active = status == BookingStatus.ACTIVE
+    has_lapsed = hold_expires_at is not None and hold_expires_at <= now
+    return BookingStatus.EXPIRED if is_active and has_lapsed else status
+
+
 def slot_no(at: datetime) -> int:
     """Return the number of the quarter hour that `at` lies in."""
     return (at - EPOCH) // QUARTER

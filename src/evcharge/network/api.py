@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from evcharge.bookings.asking import limits
 from evcharge.bookings.queries import bookable_evse, claims_between
-from evcharge.bookings.rules import Limits, Slot, SlotNotBookable, check_slot
+from evcharge.bookings.rules import Slot, SlotNotBookable, check_slot
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import InvalidInput
 from evcharge.network.forms import LONGEST_TEXT, MOST_KW, Unclear, words_from_text
@@ -49,7 +50,7 @@ from evcharge.web.api import (
     cursor_of,
     position_or_none,
 )
-from evcharge.web.context import public, reading, settings
+from evcharge.web.context import public, reading
 
 api = Api("network")
 
@@ -266,7 +267,7 @@ def get_availability(evse_id: int, query: AvailabilityQuery) -> Availability:
         reading(), [evse_id], quarters.start, quarters.stop, now=now
     )
     taken = {claim.slot_no for claim in claims}
-    ahead = Limits.of(settings()).ahead
+    ahead = limits().ahead
     free = free_stretches(asked, taken, hours=evse.hours, ahead=ahead, now=now)
     return Availability(
         evse_id=evse_id,
@@ -320,7 +321,7 @@ def _slot(query: LocationQuery, now: datetime) -> Slot | None:
     if query.free_from is None or query.free_to is None:
         raise BadSearch("Send free_from and free_to together.")
     slot = Slot(query.free_from, query.free_to)
-    check_slot(slot, limits=Limits.of(settings()), now=now)
+    check_slot(slot, limits=limits(), now=now)
     return slot
 
 

@@ -3,12 +3,12 @@
 from uuid import UUID
 
 from evcharge.bookings.models import MaintenanceBlock
-from evcharge.bookings.rules import Actor, ActorKind, BlockNotFound
+from evcharge.bookings.rules import BlockNotFound
 from evcharge.network.fleet import location_with_operator
 from evcharge.stations.models import Charger, Evse, Location
 from evcharge.stations.queries import charger_with_evses, evse_with_place
 from evcharge.stations.rules import ChargerNotFound, EvseNotFound, LocationNotFound
-from evcharge.web.context import check_in_scope, current_user, reading
+from evcharge.web.context import check_in_scope, reading
 
 
 def own_location(location_id: int) -> Location:
@@ -40,7 +40,3 @@ def own_block(block_id: UUID) -> tuple[MaintenanceBlock, Evse]:
     evse = evse_with_place(reading(), block.evse_id)
     check_in_scope(evse.charger.location.operator_id, BlockNotFound())
     return block, evse
-
-
-def actor() -> Actor:
-    return Actor(ActorKind.OPERATOR, current_user().id)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from evcharge.bookings.asking import limits as booking_limits
 from evcharge.bookings.rules import QUARTER, Limits, Slot
 from evcharge.kernel.clock import utc_now
 from evcharge.network.forms import SearchForm, location_ids, search_from_args
@@ -33,7 +34,7 @@ from evcharge.network.tally import Tally
 from evcharge.stations.rules import ConnectorKind
 from evcharge.stations.rules.entries import AMENITIES
 from evcharge.stations.rules.opening import OpeningHours
-from evcharge.web.context import current_user_or_none, public, reading, settings
+from evcharge.web.context import current_user_or_none, public, reading
 from evcharge.web.formats import INDIA, calendar_day, instant
 
 pages = Blueprint("network", __name__, template_folder="templates")
@@ -77,7 +78,7 @@ class Filter:
 @public
 def home() -> ResponseReturnValue:
     now = utc_now()
-    limits = Limits.of(settings())
+    limits = booking_limits()
     form = search_from_args(request.args, limits=limits, now=now)
     sites, goes_on_at = find_sites(reading(), form.search, now=now)
     filters = _filters(form)
@@ -102,7 +103,7 @@ def home() -> ResponseReturnValue:
 def cards() -> ResponseReturnValue:
     """The same cards again, as they are now: none joins, leaves or changes places."""
     now = utc_now()
-    form = search_from_args(request.args, limits=Limits.of(settings()), now=now)
+    form = search_from_args(request.args, limits=booking_limits(), now=now)
     asked = location_ids(request.args, most=PER_PAGE)
     sites = sites_by_id(reading(), asked, near=form.search.near)
     return render_template(
@@ -121,7 +122,7 @@ def location(location_id: int) -> ResponseReturnValue:
     zone = ZoneInfo(site.timezone)
     shown = _next_day(now, zone)
     # What is under way began before the picture does, and is to say when.
-    asked = Slot(shown.starts_at - Limits.of(settings()).longest, shown.ends_at)
+    asked = Slot(shown.starts_at - booking_limits().longest, shown.ends_at)
     evses = evses_now(reading(), [location_id], now=now, stretch=asked)[location_id]
     part = "_evses.html" if "fragment" in request.args else "location.html"
     return render_template(

@@ -15,10 +15,11 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from evcharge.accounts import service
+from evcharge.accounts.credentials import hashing_method
 from evcharge.accounts.forms import LeaveForm, PasswordForm, ProfileForm, refuse
 from evcharge.accounts.limits import account_changed
 from evcharge.accounts.models import Login, User
-from evcharge.accounts.pages.blueprint import check_present, method, pages
+from evcharge.accounts.pages.blueprint import check_present, pages
 from evcharge.accounts.queries import open_logins_and_tokens, user_by_id
 from evcharge.accounts.rules import StillAdmin, StillBooked, WrongPassword, spaced_phone
 from evcharge.accounts.rules.browsers import device_name
@@ -73,7 +74,7 @@ def save_password() -> ResponseReturnValue:
     except WrongPassword as refusal:
         refuse(form.present, refusal)
         return account_page(password=form), 422
-    password_hash = hash_password(form.new.data or "", method=method())
+    password_hash = hash_password(form.new.data or "", method=hashing_method())
     ended = perform(
         lambda session: service.change_password(
             session,

@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from evcharge.accounts import service
+from evcharge.accounts.credentials import checked, hashing_method
 from evcharge.accounts.forms import LoginForm, SignUpForm, refuse
 from evcharge.accounts.limits import account_tried, remember_device
-from evcharge.accounts.pages.blueprint import method, pages
+from evcharge.accounts.pages.blueprint import pages
 from evcharge.accounts.rules import (
     AccountSuspended,
     Credentials,
@@ -35,7 +36,6 @@ from evcharge.web.context import (
     current_user_or_none,
     perform,
     public,
-    reading,
     settings,
 )
 from evcharge.web.errors import http_status
@@ -60,7 +60,7 @@ def create_account() -> ResponseReturnValue:
     if not form.validate():
         return signup_page(form), 422
     profile = form.profile
-    password_hash = hash_password(form.password.data or "", method=method())
+    password_hash = hash_password(form.password.data or "", method=hashing_method())
 
     def open_account(session: Session) -> tuple[int, UUID]:
         user_id = service.sign_up(
@@ -102,9 +102,7 @@ def create_login() -> ResponseReturnValue:
         return login_page(form), 422
     email, password = form.email.data or "", form.password.data or ""
     try:
-        seen = service.check_credentials(
-            reading(), email=email, password=password, method=method()
-        )
+        seen = checked(email, password)
         login_id = perform(lambda session: _new_login(session, seen))
     except (WrongCredentials, AccountSuspended, PasswordChanged) as refusal:
         form.form_errors.append(refusal.message)

@@ -7,18 +7,15 @@ from sqlalchemy.orm import Session
 
 from evcharge.bookings.alternatives import alternatives
 from evcharge.bookings.api.shapes import Alternative, BookingAnswer, Place, RefundAnswer
+from evcharge.bookings.asking import limits
 from evcharge.bookings.placed import Placed
-from evcharge.bookings.rules import BookingStatus, Limits, Slot, SlotTaken
+from evcharge.bookings.rules import BookingStatus, Slot, SlotTaken
 from evcharge.bookings.service import refund_if_cancelled
 from evcharge.payments.models import Refund
 from evcharge.payments.queries import refunds_of_items
 from evcharge.payments.rules import ItemKind, RefundStatus
 from evcharge.web.api import Money
-from evcharge.web.context import database, settings
-
-
-def limits() -> Limits:
-    return Limits.of(settings())
+from evcharge.web.context import database
 
 
 def with_alternatives(
@@ -57,8 +54,7 @@ def described(
     placed: Placed, refunds: Sequence[Refund], now: datetime
 ) -> BookingAnswer:
     booking = placed.booking
-    has_lapsed = booking.has_lapsed(now=now)
-    status = BookingStatus.EXPIRED if has_lapsed else booking.status
+    status = booking.status_at(now)
     back = refund_if_cancelled(booking, by_driver=True, now=now)
     return BookingAnswer(
         id=booking.id,

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from evcharge.bookings import service
-from evcharge.bookings.api.describe import answer, described, limits, with_alternatives
+from evcharge.bookings.api.describe import answer, described, with_alternatives
 from evcharge.bookings.api.shapes import (
     BookingAnswer,
     BookingQuery,
@@ -21,6 +21,7 @@ from evcharge.bookings.api.shapes import (
     SimulatedOutcome,
     SlotProblem,
 )
+from evcharge.bookings.asking import limits
 from evcharge.bookings.placed import (
     BookingPosition,
     placed_booking,

@@ -10,13 +10,14 @@ from flask_limiter import RateLimitExceeded
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.alternatives import Offer, alternatives
+from evcharge.bookings.asking import limits
 from evcharge.bookings.forms import (
     USUAL_LENGTH,
     BadChoice,
     choice_from_query,
     slot_from_form,
 )
-from evcharge.bookings.pages.blueprint import limits, pages
+from evcharge.bookings.pages.blueprint import pages
 from evcharge.bookings.pages.picker import Picker, Problem, open_picker, zone_of
 from evcharge.bookings.rules import (
     EvseNotBookable,

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.alternatives import Offer, alternatives
+from evcharge.bookings.asking import limits
 from evcharge.bookings.forms import (
     BadChoice,
     amount_from_form,
@@ -18,7 +19,7 @@ from evcharge.bookings.forms import (
     slot_from_form,
 )
 from evcharge.bookings.models import Booking
-from evcharge.bookings.pages.blueprint import limits, pages
+from evcharge.bookings.pages.blueprint import pages
 from evcharge.bookings.pages.picker import Picker, Problem, open_picker, zone_of
 from evcharge.bookings.queries import booking_of_user
 from evcharge.bookings.rules import (

@@ -6,10 +6,11 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from evcharge.bookings.asking import limits
 from evcharge.bookings.calendar_file import calendar_file
 from evcharge.bookings.forms import amount_from_form, page_from_query
 from evcharge.bookings.models import Booking
-from evcharge.bookings.pages.blueprint import limits, pages
+from evcharge.bookings.pages.blueprint import pages
 from evcharge.bookings.pages.picker import zone_of
 from evcharge.bookings.pages.view import CAN_CANCEL, view_of
 from evcharge.bookings.queries import (

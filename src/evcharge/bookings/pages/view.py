@@ -12,9 +12,9 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.alternatives import Offer, alternatives
+from evcharge.bookings.asking import limits
 from evcharge.bookings.calendar_file import is_off_calendar
 from evcharge.bookings.models import Booking
-from evcharge.bookings.pages.blueprint import limits
 from evcharge.bookings.pages.move import can_move
 from evcharge.bookings.pages.picker import Quote, zone_of
 from evcharge.bookings.queries import booking_of_user

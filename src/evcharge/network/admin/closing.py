@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from evcharge.accounts.queries import people_by_id
+from evcharge.bookings.asking import actor
 from evcharge.bookings.models import Booking
 from evcharge.bookings.queries import active_bookings_on
 from evcharge.bookings.reasons import UnclearReason, reason_from_text
@@ -25,7 +26,7 @@ from evcharge.bookings.service import close_evses, close_location
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.network.admin.blueprint import admin
-from evcharge.network.own import actor, own_charger, own_evse, own_location
+from evcharge.network.own import own_charger, own_evse, own_location
 from evcharge.stations.models import Charger
 from evcharge.stations.queries import evses_of_location
 from evcharge.stations.rules import EditedMeanwhile, Lifecycle

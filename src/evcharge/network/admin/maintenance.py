@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from evcharge.accounts.queries import people_by_id
+from evcharge.bookings.asking import actor
 from evcharge.bookings.models import Booking
 from evcharge.bookings.queries import active_bookings_on
 from evcharge.bookings.reasons import UnclearReason, reason_from_text
@@ -26,7 +27,7 @@ from evcharge.kernel.errors import DomainError
 from evcharge.network.admin.blueprint import admin
 from evcharge.network.admin.closing import digest_of
 from evcharge.network.admin.forms import BlockForm
-from evcharge.network.own import actor, own_block, own_evse
+from evcharge.network.own import own_block, own_evse
 from evcharge.stations.models import Evse
 from evcharge.web.context import operator_required, perform, reading
 from evcharge.web.errors import http_status

@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from evcharge.accounts.rules import search_text
+from evcharge.bookings.asking import actor
 from evcharge.bookings.service import close_evses
 from evcharge.kernel.clock import utc_now
 from evcharge.network.admin_api.acting import (
@@ -31,7 +32,7 @@ from evcharge.network.fleet import (
     chargers_after,
     fact_groups,
 )
-from evcharge.network.own import actor, own_charger, own_location
+from evcharge.network.own import own_charger, own_location
 from evcharge.stations.models import Charger
 from evcharge.stations.rules import (
     ChargerNotFound,

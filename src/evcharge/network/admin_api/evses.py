@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from evcharge.bookings.asking import actor
 from evcharge.bookings.service import close_evses
 from evcharge.kernel.clock import utc_now
 from evcharge.network.admin_api.acting import (
@@ -22,7 +23,7 @@ from evcharge.network.admin_api.shapes import (
     NewEvse,
     Removal,
 )
-from evcharge.network.own import actor, own_charger, own_evse
+from evcharge.network.own import own_charger, own_evse
 from evcharge.stations.models import Evse
 from evcharge.stations.rules import (
     ChargerNotFound,

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from evcharge.accounts.rules import search_text
+from evcharge.bookings.asking import actor
 from evcharge.bookings.service import close_location
 from evcharge.kernel.clock import utc_now
 from evcharge.network.admin_api.acting import (
@@ -27,7 +28,7 @@ from evcharge.network.admin_api.shapes import (
     NewLocation,
 )
 from evcharge.network.fleet import LocationFilter, locations_after, operators_in
-from evcharge.network.own import actor, own_location
+from evcharge.network.own import own_location
 from evcharge.stations.models import Location
 from evcharge.stations.rules import LocationNotFound
 from evcharge.stations.rules.entries import LocationDetails, is_outside_india

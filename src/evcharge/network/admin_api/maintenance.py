@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from evcharge.bookings.asking import actor
 from evcharge.bookings.models import MaintenanceBlock
 from evcharge.bookings.reasons import reason_from_text
 from evcharge.bookings.rules import BlockNotFound, Slot, SlotNotBookable, SlotTaken
@@ -13,7 +14,7 @@ from evcharge.network.admin_api.acting import CLOSING, InTheWay, act, api
 from evcharge.network.admin_api.describe import block_answer
 from evcharge.network.admin_api.evses import kept_evse
 from evcharge.network.admin_api.shapes import BlockAnswer, NewBlock
-from evcharge.network.own import actor, own_block
+from evcharge.network.own import own_block
 from evcharge.stations.rules import EvseNotFound
 from evcharge.web.context import operator_required
 
