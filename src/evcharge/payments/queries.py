@@ -208,12 +208,7 @@ def refunds_of_item(
     session: Session, kind: ItemKind, item_id: UUID
 ) -> Sequence[Refund]:
     """Return what went back or is on its way, oldest first."""
-    return session.scalars(
-        select(Refund)
-        .where(Refund.kind == kind, Refund.item_id == item_id)
-        .order_by(Refund.created_at, Refund.id)
-        .options(raiseload("*"))
-    ).all()
+    return refunds_of_items(session, kind, [item_id]).get(item_id, [])
 
 
 def refunds_of_items(

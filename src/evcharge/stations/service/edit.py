@@ -185,7 +185,7 @@ def edit_evse(
     columns = asdict(details)
     clash = NumberTaken(evse_id=evse_id, number=details.number)
     _edit(session, Evse, evse_id, version, columns, EvseNotFound(), clash=clash)
-    _tell(session, evse_id)
+    _tell(session, evse_id, location_of_evse(session, evse_id))
 
 
 def set_lifecycle(session: Session, *, evse_id: int, lifecycle: Lifecycle) -> None:
@@ -303,10 +303,11 @@ def _edit(
 
 def _plugs_changed(session: Session, evse_id: int) -> None:
     """Say so to the search, and to those who watch."""
-    refresh_search_rows(session, [location_of_evse(session, evse_id)])
-    _tell(session, evse_id)
+    location_id = location_of_evse(session, evse_id)
+    refresh_search_rows(session, [location_id])
+    _tell(session, evse_id, location_id)
 
 
-def _tell(session: Session, evse_id: int) -> None:
-    announce(session, f"location:{location_of_evse(session, evse_id)}")
+def _tell(session: Session, evse_id: int, location_id: int) -> None:
+    announce(session, f"location:{location_id}")
     announce(session, f"evse:{evse_id}")
