@@ -122,11 +122,9 @@ def problem(
     """Make the answer. Of `details` only those travel that the operation publishes."""
     view = current_app.view_functions.get(request.endpoint or "")
     model: type[Problem] = getattr(view, "problem", Problem)
-    published = model.model_fields.keys() - _ALWAYS
-    body = model(
-        **_said(status, code, detail),
-        **{name: value for name, value in (details or {}).items() if name in published},
-    )
+    given = details or {}
+    published = {name: given[name] for name in given.keys() & model.model_fields}
+    body = model(**published | _said(status, code, detail))
     return Response(
         body.model_dump_json(exclude_none=True), status, content_type=MEDIA_TYPE
     )
@@ -146,6 +144,3 @@ def _said(status: int, code: str, detail: str) -> dict[str, Any]:
         "code": code,
         "detail": detail,
     }
-
-
-_ALWAYS = {"type", "title", "status", "code", "detail"}

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -149,16 +150,12 @@ def _path(rule: str) -> str:
     return PART.sub(r"{\2}", rule)
 
 
+@dataclass(frozen=True)
 class _Describing:
     """One operation in OpenAPI's words."""
 
-    def __init__(
-        self,
-        operation: Operation,
-        named: Named,
-    ) -> None:
-        self.of = operation
-        self.named = named
+    of: Operation
+    named: Named
 
     def operation(self) -> Schema:
         summary, _, more = (inspect.getdoc(self.of.view) or "").partition("\n\n")
@@ -286,12 +283,11 @@ def _headers_or_query(
     required = whole.get("required", ())
     for name, schema in whole["properties"].items():
         schema.pop("title", None)
-        described = {"description": schema.pop("description", "")}
         yield {
             "name": name,
             "in": where,
             "required": name in required,
-            **described,
+            "description": schema.pop("description", ""),
             "schema": _not_null(schema),
         }
 

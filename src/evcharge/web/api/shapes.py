@@ -16,6 +16,8 @@ from pydantic import (
     Field,
 )
 
+from evcharge.web.urls import HIGHEST_ID
+
 Item = TypeVar("Item")
 
 ABOUT_INSTANTS = "RFC 3339, with an offset; answered in UTC"
@@ -63,9 +65,10 @@ def _whole(value: Any) -> Any:
 
 # For every int of a Body: Annotated[int, Field(ge=…), WHOLE]. It must come last.
 WHOLE = BeforeValidator(_whole)
-RowId = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
+RowId = Annotated[int, Field(ge=1, le=HIGHEST_ID), WHOLE]
 # What PostgreSQL keeps as text: everything but NUL.
-Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+NO_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Field(pattern=NO_NUL)]
 
 
 class Body(BaseModel):

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evcharge.web.api.shapes import NO_NUL
+
 Schema = Mapping[str, Any]
 
-NO_NUL = r"^[^\x00]*$"  # Everything but NUL: nobody has to be told.
 LONGEST_PATTERN = 40
 MOST_VALUES = 6
 
@@ -87,6 +88,7 @@ def _text(schema: Schema) -> Iterator[Part]:
         name = str(schema["format"])
         yield Part(words.get(name, name))
         return
+    # That there is no NUL, nobody has to be told.
     pattern = str(schema.get("pattern", NO_NUL))
     if pattern != NO_NUL and len(pattern) <= LONGEST_PATTERN:
         yield Part("text like ")
