@@ -104,6 +104,11 @@ class Lab:
             self._running.append(program)
         return program
 
+    def start_other(self, module: str, url: str) -> Program:
+        """Start another Flask program, behind the server that carries ours."""
+        words = ("-m", "evcharge.bench.stack", "serve", module)
+        return self.start(*words, database_url=url)
+
     def stop_programs(self) -> None:
         while self._running:
             self._running.pop().stop()

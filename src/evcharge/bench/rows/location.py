@@ -49,13 +49,7 @@ def _measure(
 ) -> None:
     facts.append(_statements(kind, url))
     ours = lab.start("serve", database_url=url).wait_for()
-    constant = lab.start(
-        "-m",
-        "evcharge.bench.stack",
-        "serve",
-        "evcharge.bench.constant",
-        database_url=url,
-    ).wait_for()
+    constant = lab.start_other("evcharge.bench.constant", url).wait_for()
     day = f"from={rfc3339(now)}&to={rfc3339(now + timedelta(days=1))}"
     for name, path in {
         "the page": PAGE,

@@ -83,12 +83,8 @@ class _Theirs:
         self._lab, self._races = lab, races
         self._app: Flask = program(url, SECRET)
         self._cookie = prepare(self._app, single=races, clients=CLIENTS)
-        self._program: Program = lab.start(
-            "-m",
-            "evcharge.bench.stack",
-            "serve",
-            "evcharge.bench.prototype",
-            database_url=url,
+        self._program: Program = lab.start_other(
+            "evcharge.bench.prototype", url
         ).wait_for()
 
     def book(self) -> Measured:

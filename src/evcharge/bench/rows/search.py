@@ -64,13 +64,7 @@ def search(lab: Lab) -> Result:
 
 def _measure(lab: Lab, where: str, url: str) -> tuple[Speed, Speed, Speed]:
     ours = lab.start("serve", database_url=url).wait_for()
-    constant = lab.start(
-        "-m",
-        "evcharge.bench.stack",
-        "serve",
-        "evcharge.bench.constant",
-        database_url=url,
-    ).wait_for()
+    constant = lab.start_other("evcharge.bench.constant", url).wait_for()
     near, box = list(_near()), list(_boxes())
     size = _usual_size(lab, ours, near)
     found = lab.drive_in_turns(
