@@ -258,6 +258,7 @@ def test_named_origins_may_read_and_send(
     assert "POST" in asked.headers["Access-Control-Allow-Methods"]
     assert answer.headers["Access-Control-Allow-Origin"] == origin["Origin"]
     assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Location" in answer.headers["Access-Control-Expose-Headers"]
     assert "Access-Control-Allow-Credentials" not in answer.headers
     assert "Access-Control-Allow-Origin" not in page.headers
 

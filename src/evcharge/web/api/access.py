@@ -15,7 +15,8 @@ CALLS_OF_ADDRESS = "6000 per minute"
 A_DAY = 24 * 3600
 MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-Match"
 MAY_READ = (
-    "ETag, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "ETag, Location, Retry-After, "
+    "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
     "X-Request-Id"
 )
 
