@@ -1,0 +1,1 @@
+"""A charging session: authorised, started, metered, stopped."""

@@ -1,0 +1,201 @@
+"""The words of charging sessions, and what is decided about them. Plain Python."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from evcharge.kernel.errors import Conflict, InvalidInput, NotFound
+
+START_WITHIN = timedelta(seconds=60)  # From asking a charger to start, to its start.
+# How long before its slot a booking may be plugged in, if nobody else has that time.
+EARLY_START = timedelta(minutes=15)
+SUCCESSFUL_WH = 100  # Less than that is a handshake, not a charge.
+
+
+class SessionStatus(StrEnum):
+    """As OCPI 2.2.1, section 9.4.3 names them, in the customer's capitals.
+
+    PENDING: asked for, not begun. INVALID: never began.
+    """
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    COMPLETED = "COMPLETED"
+    INVALID = "INVALID"
+
+
+class StartedBy(StrEnum):
+    """How whoever charges was recognised."""
+
+    APP = "app"  # Started from the phone: by a booking, or at the charger.
+    REFERENCE = "reference"  # Typed or tapped the booking's reference.
+    CARD = "card"  # A card we know.
+    UNKNOWN = "unknown"  # A tag we do not, or none. It charged; that is a fact.
+
+
+class Flag(StrEnum):
+    """What is odd about a session, for whoever bills or repairs."""
+
+    UNKNOWN_TAG = "unknown_tag"
+    FOREIGN_SLOT = "foreign_slot"
+    OFFLINE = "offline"
+    LATE = "late"
+    START_MISSING = "start_missing"
+    STOP_MISSING = "stop_missing"
+    METER_DECREASED = "meter_decreased"
+    METER_MISSING = "meter_missing"
+    METER_ESTIMATED = "meter_estimated"
+    SEQUENCE_GAP = "sequence_gap"
+    CLOCK_WRONG = "clock_wrong"
+    MATCHED_LATER = "matched_later"
+
+
+class SessionEventKind(StrEnum):
+    REQUESTED = "requested"
+    STARTED = "started"
+    REFUSED = "refused"
+    STOP_REQUESTED = "stop_requested"
+    UNLOCK_REQUESTED = "unlock_requested"
+    OVERSTAYED = "overstayed"
+    WARNED = "warned"
+    ENDED = "ended"
+    FAILED = "failed"
+    FLAGGED = "flagged"
+
+
+class SessionNotFound(NotFound):
+    code = "session_not_found"
+    message = "There is no such charging session."
+
+
+class SessionNotActive(Conflict):
+    code = "session_not_active"
+    message = "This charging session has ended."
+
+
+class SessionUnderWay(Conflict):
+    code = "session_under_way"
+    message = "A vehicle is charging here already."
+
+
+class NotYourTime(Conflict):
+    code = "not_your_time"
+    message = "Someone has booked this charging point for now."
+
+
+class CannotStartHere(Conflict):
+    code = "cannot_start_here"
+    message = "This charging point cannot start a charge just now."
+
+
+class TooEarlyToStart(Conflict):
+    code = "too_early_to_start"
+    message = "Your slot has not begun yet."
+
+
+class BadMeterValue(InvalidInput):
+    code = "bad_meter_value"
+    message = "That is not a meter value."
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the meter and the vehicle said at one moment; None where they did not.
+
+    `energy_wh` is the register (whole watt-hours, all phases), `power_w` what flows,
+    `soc_percent` the vehicle's state of charge. `measured_at`: the charger's clock.
+    """
+
+    measured_at: datetime | None = None
+    energy_wh: int | None = None
+    power_w: int | None = None
+    soc_percent: int | None = None
+
+
+@dataclass(frozen=True)
+class TransactionStart:
+    """A charger says that charging began. `transaction_ref`: OCPP 2.0.1's own id.
+
+    `tag`: who the charger says it is; `remote_start_id` answers our own command.
+    """
+
+    charger_id: int
+    evse_number: int
+    connector_number: int | None
+    tag: str | None
+    meter_wh: int | None
+    charger_at: datetime | None
+    transaction_ref: str | None = None
+    is_offline: bool = False
+    reservation_number: int | None = None
+    remote_start_id: int | None = None
+
+
+@dataclass(frozen=True)
+class TransactionStop:
+    """A charger says that charging ended: of transaction `number`, or `ref`."""
+
+    charger_id: int
+    meter_wh: int | None
+    charger_at: datetime | None
+    number: int | None = None
+    transaction_ref: str | None = None
+    tag: str | None = None
+    reason: str = ""
+    readings: tuple[Reading, ...] = ()
+    is_offline: bool = False
+
+
+@dataclass(frozen=True)
+class Metered:
+    """Meter values of a transaction, by `number` (1.6) or `ref` (2.0.1), or of none."""
+
+    charger_id: int
+    evse_number: int
+    readings: tuple[Reading, ...]
+    number: int | None = None
+    transaction_ref: str | None = None
+
+
+class EventType(StrEnum):
+    STARTED = "Started"
+    UPDATED = "Updated"
+    ENDED = "Ended"
+
+
+@dataclass(frozen=True)
+class TransactionEvent:
+    """OCPP 2.0.1 part 2, section 1.60 TransactionEventRequest, in our words."""
+
+    type: EventType
+    charger_id: int
+    transaction_ref: str
+    seq_no: int
+    charger_at: datetime | None
+    evse_number: int | None = None
+    connector_number: int | None = None
+    tag: str | None = None
+    is_offline: bool = False
+    charging_state: str | None = None  # As the charger spells it.
+    reason: str = ""
+    readings: tuple[Reading, ...] = ()
+    reservation_number: int | None = None
+    remote_start_id: int | None = None
+
+
+@dataclass(frozen=True)
+class StartAnswer:
+    """`number` names the transaction in OCPP 1.6; `is_allowed`: may it go on?"""
+
+    number: int
+    is_allowed: bool
+    session_id: UUID
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The energy of a session so far, and what was odd about the meter."""
+
+    energy_wh: int
+    flags: frozenset[Flag] = field(default_factory=frozenset)

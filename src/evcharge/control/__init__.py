@@ -1,0 +1,1 @@
+"""What joins us to chargers: their keys, connections, commands and own words."""

@@ -1,0 +1,1 @@
+"""Chargers made of software: they speak OCPP to a server as real ones would."""
