@@ -10,6 +10,8 @@ from evcharge.bookings import jobs as bookings_jobs
 from evcharge.bookings import models as bookings_models
 from evcharge.bookings.queries import booking_counts
 from evcharge.bookings.service import confirm_paid
+from evcharge.charging import models as charging_models
+from evcharge.control import models as control_models
 from evcharge.demo import feed as demo_feed
 from evcharge.kernel import jobs
 from evcharge.kernel.db import Base, Database
@@ -22,7 +24,15 @@ from evcharge.payments.rules import ItemKind
 from evcharge.payments.service import OnPaid
 from evcharge.stations import models as stations_models
 
-TABLES = (jobs, accounts_models, stations_models, payments_models, bookings_models)
+TABLES = (
+    jobs,
+    accounts_models,
+    stations_models,
+    control_models,
+    payments_models,
+    bookings_models,
+    charging_models,
+)
 metadata = Base.metadata
 
 

@@ -77,3 +77,16 @@ class OperatorMember(Base):
     )
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     operator: Mapped[Operator] = relationship(back_populates="members")
+
+
+class RfidTag(Base):
+    """A card or key fob a driver charges with. `uid` as chargers read it, folded."""
+
+    __tablename__ = "rfid_tags"
+
+    uid: Mapped[str] = mapped_column(String(36), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    label: Mapped[str] = mapped_column(String(60), default="")
+    is_blocked: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -55,6 +55,8 @@ class Booking(Base):
     hold_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     request_hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When the first charging under it began; without one it ends as a no-show.
+    session_started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sequence: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -98,8 +100,12 @@ class SlotClaim(Base):
     __tablename__ = "slot_claims"
     __table_args__ = (
         CheckConstraint(
-            "(kind = 'booking' AND booking_id IS NOT NULL AND block_id IS NULL)"
-            " OR (kind = 'block' AND block_id IS NOT NULL AND booking_id IS NULL)",
+            "(kind = 'booking' AND booking_id IS NOT NULL"
+            " AND block_id IS NULL AND session_id IS NULL)"
+            " OR (kind = 'block' AND block_id IS NOT NULL"
+            " AND booking_id IS NULL AND session_id IS NULL)"
+            " OR (kind = 'session' AND session_id IS NOT NULL"
+            " AND booking_id IS NULL AND block_id IS NULL)",
             name="owner",
         ),
         {"sqlite_with_rowid": False},
@@ -113,6 +119,10 @@ class SlotClaim(Base):
     )
     block_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("maintenance_blocks.id"), index=True
+    )
+    # By name: sessions are above bookings and know them, not the other way round.
+    session_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("charging_sessions.id"), index=True
     )
 
 

@@ -61,7 +61,7 @@ class ChargingSession(Base):
     meter_wh: Mapped[int | None]
     meter_offset_wh: Mapped[int] = mapped_column(default=0)
     energy_wh: Mapped[int] = mapped_column(default=0)
-    # For every started hour, tax included, until tariffs arrive; 0 where a booking paid.
+    # For every started hour, tax included; 0 where a booking paid for it.
     price_paise_per_hour: Mapped[int] = mapped_column(default=0)
     amount_paise: Mapped[int] = mapped_column(default=0)
     charging_state: Mapped[str] = mapped_column(String(20), default="")
@@ -151,7 +151,7 @@ class OcppTransaction(Base):
 
 
 class OcppTransactionEvent(Base):
-    """A TransactionEvent of OCPP 2.0.1 that was dealt with; a repeat changes nothing."""
+    """An event of OCPP 2.0.1 that was dealt with; a repeat changes nothing."""
 
     __tablename__ = "ocpp_transaction_events"
 

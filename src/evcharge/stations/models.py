@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import (
     JSON,
@@ -13,8 +14,14 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evcharge.accounts.models import Operator
-from evcharge.kernel.db import Base, UtcDateTime
-from evcharge.stations.rules import ConnectorKind, Lifecycle, ReportedStatus
+from evcharge.kernel.db import Base, BigId, UtcDateTime
+from evcharge.stations.rules import (
+    ConnectorKind,
+    Lifecycle,
+    OutageKind,
+    OverrunPolicy,
+    ReportedStatus,
+)
 from evcharge.stations.rules.entries import search_text
 from evcharge.stations.rules.opening import OpeningHours
 
@@ -52,6 +59,7 @@ class Location(Base):
     # Folded by Python: SQLite would only fold the case of ASCII. Edits write it too.
     search_text: Mapped[str] = mapped_column(Text, default=_search_text)
     is_active: Mapped[bool] = mapped_column(default=True)
+    overrun: Mapped[OverrunPolicy] = mapped_column(default=OverrunPolicy.WARN)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -106,6 +114,8 @@ class Evse(Base):
     # For every started hour, tax included, until tariffs arrive.
     booking_price_paise: Mapped[int]
     version: Mapped[int] = mapped_column(default=1)
+    # The charging session under way here; the charging feature says which.
+    open_session_id: Mapped[UUID | None]
 
     charger: Mapped[Charger] = relationship(back_populates="evses")
     connectors: Mapped[list["Connector"]] = relationship(
@@ -129,8 +139,25 @@ class Connector(Base):
     power_w: Mapped[int]
     reported_status: Mapped[ReportedStatus | None]
     reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Why it is faulted, in the charger's words; empty while it is well.
+    error_code: Mapped[str] = mapped_column(String(50), default="")
+    vendor_error_code: Mapped[str] = mapped_column(String(50), default="")
+    error_info: Mapped[str] = mapped_column(String(100), default="")
 
     evse: Mapped[Evse] = relationship(back_populates="connectors")
+
+
+class Outage(Base):
+    """A stretch in which an EVSE could not charge: broken, closed, or unheard of."""
+
+    __tablename__ = "outages"
+    __table_args__ = (Index(None, "evse_id", "ended_at"),)
+
+    id: Mapped[BigId]
+    evse_id: Mapped[int] = mapped_column(ForeignKey("evses.id"))
+    kind: Mapped[OutageKind]
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 # ── the search index: written by stations/service/search_rows.py alone ────────────

@@ -130,6 +130,7 @@ _EVSE_ROWS: Select[*tuple[Any, ...]] = (
         Evse.number,
         Evse.lifecycle,
         Evse.booking_price_paise,
+        Evse.open_session_id,
         Charger.location_id,
         Charger.identity,
         Charger.last_seen_at,
@@ -175,6 +176,7 @@ def _evse_now(
         last_seen_at=evse.last_seen_at,
         heartbeat=timedelta(seconds=evse.heartbeat_seconds),
         claimed_by=None if claim is None else claim.kind,
+        has_session=evse.open_session_id is not None,
     )
     status = status_of(facts, now=now)
     return EvseNow(

@@ -64,4 +64,5 @@ def _is_available(now: datetime) -> ColumnElement[bool]:
     )
     quarter = slot_start(slot_no(now))
     claimed = is_taken(Evse.id, Slot(quarter, quarter + QUARTER), now=now)
-    return and_(is_heard_of(now), ~busy, ~claimed)
+    unused = Evse.open_session_id.is_(None)
+    return and_(is_heard_of(now), unused, ~busy, ~claimed)

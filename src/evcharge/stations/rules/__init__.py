@@ -92,6 +92,19 @@ OCCUPIED = frozenset(
 )
 
 
+class OverrunPolicy(StrEnum):
+    """What happens to a vehicle that still charges when the next booking begins."""
+
+    WARN = "warn"
+    STOP = "stop"
+
+
+class OutageKind(StrEnum):
+    FAULTED = "faulted"
+    UNAVAILABLE = "unavailable"
+    SILENT = "silent"
+
+
 class ClaimedBy(StrEnum):
     """Who owns this quarter hour of an EVSE."""
 
@@ -109,6 +122,7 @@ class Facts:
     last_seen_at: datetime | None
     heartbeat: timedelta
     claimed_by: ClaimedBy | None = None
+    has_session: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +132,18 @@ class Plug:
     charger: str
     evse: int
     connector: int
+
+
+@dataclass(frozen=True)
+class ConnectorReport:
+    """What a charger says of one of its connectors, and when we received it."""
+
+    plug: Plug
+    status: ReportedStatus
+    at: datetime
+    error_code: str = ""
+    vendor_error_code: str = ""
+    error_info: str = ""
 
 
 class LocationNotFound(NotFound):
@@ -203,7 +229,9 @@ def status_of(facts: Facts, *, now: datetime) -> EvseStatus:
 
 def _status_reported(facts: Facts) -> EvseStatus:
     reported = set(facts.reported)
-    if reported & IN_USE or facts.claimed_by == ClaimedBy.SESSION:
+    if facts.has_session or reported & IN_USE:
+        return EvseStatus.CHARGING
+    if facts.claimed_by == ClaimedBy.SESSION:  # Its session began a moment ago.
         return EvseStatus.CHARGING
     if reported == {ReportedStatus.FAULTED}:
         return EvseStatus.OUT_OF_ORDER
