@@ -17,3 +17,6 @@ AUDIT_FINDINGS = Gauge(
 FORGED_MESSAGES = Counter(
     "evcharge_forged_messages", "Messages with a wrong signature.", ["provider"]
 )
+METER_ODDITIES = Counter(
+    "evcharge_meter_oddities", "Meter values that cannot be true, by why.", ["reason"]
+)
