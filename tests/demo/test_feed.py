@@ -15,7 +15,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.settings import Settings
 from evcharge.stations.models import Charger, Connector, Evse, Location
-from evcharge.stations.queries import connector_at
+from evcharge.stations.queries import connectors_of
 from evcharge.stations.rules import Lifecycle, Plug, ReportedStatus, is_silent
 from evcharge.wiring import JOBS, timetable
 from make import HOUR, MINUTE, NOON, an_evse
@@ -114,7 +114,7 @@ def test_chargers_added_by_hand_are_left_alone(demo: Session):
 
     run(demo, ticks=3)
 
-    place = connector_at(demo, Plug("MINE-1", 1, 1))
+    place = connectors_of(demo, ["MINE-1"])[Plug("MINE-1", 1, 1)]
     assert place.reported_status is None
     assert place.last_seen_at is None
 
@@ -141,7 +141,7 @@ def test_the_job_runs_whatever_there_is(database: Database):
     feed(database)
 
     with database.reading() as session:
-        place = connector_at(session, Plug("BM-BHRNH48-01", 1, 1))
+        place = connectors_of(session, ["BM-BHRNH48-01"])[Plug("BM-BHRNH48-01", 1, 1)]
     assert place.reported_status == ReportedStatus.AVAILABLE
     assert place.last_seen_at is not None
     assert place.last_seen_at >= started

@@ -3,15 +3,21 @@ from datetime import timedelta
 import pytest
 
 import make
+from evcharge.kernel.ids import new_id
 from evcharge.kernel.live import announced
-from evcharge.stations.models import Charger, Connector
+from evcharge.stations.models import Charger, Connector, Evse
 from evcharge.stations.rules import (
     ConnectorKind,
     ConnectorNotFound,
+    ConnectorReport,
     Plug,
     ReportedStatus,
 )
-from evcharge.stations.service import record_connector_status, record_seen
+from evcharge.stations.service import (
+    record_connector_status,
+    record_connector_statuses,
+    record_seen,
+)
 from make import MINUTE, NOON
 
 AVAILABLE, CHARGING = ReportedStatus.AVAILABLE, ReportedStatus.CHARGING
@@ -52,8 +58,8 @@ def test_a_report_is_remembered_with_its_time_and_shows_the_charger_is_alive(
     assert connector(database).reported_status == CHARGING
     assert connector(database).reported_at == LATER
     assert seen_at(database, evse.charger_id) == LATER
-    location_id = evse.charger.location_id
-    assert topics == [f"location:{location_id}", f"evse:{evse.id}"]
+    places = f"location:{evse.charger.location_id}", f"evse:{evse.id}"
+    assert topics == [*places, f"charger:{evse.charger_id}"]
 
 
 def test_the_same_word_again_changes_nothing_but_when_the_charger_was_seen(
@@ -131,3 +137,65 @@ def test_seeing_nobody_is_no_news(database):
         record_seen(session, [], at=NOON)
 
         assert announced(session) == []
+
+
+# ── many at once ─────────────────────────────────────────────────────────────────
+
+
+def test_of_many_reports_those_of_unknown_plugs_are_handed_back(database, evse):
+    unknown = Plug("CP-1", 9, 1)
+    reports = [ConnectorReport(each, CHARGING, LATER) for each in (unknown, PLUG)]
+
+    with database.transaction() as session:
+        assert record_connector_statuses(session, reports) == [unknown]
+
+    assert connector(database).reported_status == CHARGING
+
+
+def test_a_fault_keeps_the_codes_and_another_code_is_not_a_new_fault(database, evse):
+    for minutes, code in enumerate(("GroundFailure", "HighTemperature")):
+        at = LATER + minutes * MINUTE
+        report = ConnectorReport(PLUG, ReportedStatus.FAULTED, at, code, "E12", "hot")
+        with database.transaction() as session:
+            record_connector_statuses(session, [report])
+
+    found = connector(database)
+    said = (found.error_code, found.vendor_error_code, found.error_info)
+    assert said == ("HighTemperature", "E12", "hot")
+    assert found.reported_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("has_session", "said"), [(True, CHARGING), (False, ReportedStatus.OCCUPIED)]
+)
+def test_occupied_says_nothing_new_of_a_plug_that_charges(
+    database, evse, has_session, said
+):
+    report(database, CHARGING, at=LATER)
+    with database.transaction() as session:
+        open_session = new_id() if has_session else None
+        session.get_one(Evse, evse.id).open_session_id = open_session
+
+    report(database, ReportedStatus.OCCUPIED, at=LATER)
+
+    assert connector(database).reported_status == said
+
+
+def test_many_reports_take_as_many_statements_as_one(session, statements):
+    for number in range(5):
+        make.an_evse(session, identity=f"CP-{number}")
+    session.flush()
+    counts = []
+    for many in (1, 5):
+        statements.clear()
+        status = [CHARGING, AVAILABLE][many == 5]
+        record_connector_statuses(
+            session,
+            [
+                ConnectorReport(Plug(f"CP-{n}", 1, 1), status, LATER)
+                for n in range(many)
+            ],
+        )
+        counts.append(len(statements))
+
+    assert counts[0] == counts[1]

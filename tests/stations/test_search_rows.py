@@ -178,6 +178,7 @@ class Operator:
 # These change nothing that a search finds, or are the index itself.
 NOT_FOUND = {
     "record_connector_status",
+    "record_connector_statuses",
     "record_seen",
     "rebuild_search_rows",
     "refresh_search_rows",

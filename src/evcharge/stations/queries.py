@@ -3,15 +3,16 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import (
     ChargerNotFound,
-    ConnectorNotFound,
     EvseNotFound,
+    Lifecycle,
     LocationNotFound,
     Plug,
     ReportedStatus,
@@ -22,11 +23,16 @@ from evcharge.stations.rules import (
 class ConnectorPlace:
     """A connector as it was last heard of, and where it is."""
 
+    plug: Plug
     connector_id: int
     evse_id: int
     charger_id: int
     location_id: int
     reported_status: ReportedStatus | None
+    error_code: str
+    vendor_error_code: str
+    error_info: str
+    has_session: bool
     last_seen_at: datetime | None
     heartbeat_seconds: int
 
@@ -116,29 +122,71 @@ def location_of_evse(session: Session, evse_id: int) -> int:
     return location_id
 
 
-def connector_at(session: Session, plug: Plug) -> ConnectorPlace:
-    """Raises: ConnectorNotFound."""
-    row = session.execute(
-        select(
-            Connector.id,
-            Evse.id,
-            Charger.id,
-            Charger.location_id,
-            Connector.reported_status,
-            Charger.last_seen_at,
-            Charger.heartbeat_seconds,
-        )
-        .join(Connector.evse)
-        .join(Evse.charger)
-        .where(
-            Charger.identity == plug.charger,
-            Evse.number == plug.evse,
-            Connector.number == plug.connector,
-        )
-    ).one_or_none()
-    if row is None:
-        raise ConnectorNotFound(plug=plug)
-    return ConnectorPlace(*row)
+def connectors_of(
+    session: Session, identities: Collection[str]
+) -> dict[Plug, ConnectorPlace]:
+    """Return the connectors of these chargers, by where they are."""
+    rows = session.execute(_CONNECTORS, {"identities": list(identities)})
+    return {
+        plug: ConnectorPlace(plug, *place)
+        for identity, evse, connector, *place in rows
+        for plug in (Plug(identity, evse, connector),)
+    }
+
+
+_CONNECTORS: Select[*tuple[Any, ...]] = (
+    select(
+        Charger.identity,
+        Evse.number,
+        Connector.number,
+        Connector.id,
+        Evse.id,
+        Charger.id,
+        Charger.location_id,
+        Connector.reported_status,
+        Connector.error_code,
+        Connector.vendor_error_code,
+        Connector.error_info,
+        Evse.open_session_id.is_not(None),
+        Charger.last_seen_at,
+        Charger.heartbeat_seconds,
+    )
+    .join(Evse, Evse.id == Connector.evse_id)
+    .join(Charger, Charger.id == Evse.charger_id)
+    .where(Charger.identity.in_(bindparam("identities", expanding=True)))
+)
+
+
+def plugs_of(session: Session, charger_id: int) -> list[Plug]:
+    """Return the plugs of a charger in the order in which OCPP 1.6 counts them.
+
+    Its connector 1 is the first of them (OCPP 1.6 edition 2, section 3.1: connectors
+    are numbered from 1 without a gap).
+    """
+    return plugs_of_chargers(session, [charger_id]).get(charger_id, [])
+
+
+def plugs_of_chargers(
+    session: Session, charger_ids: Collection[int]
+) -> dict[int, list[Plug]]:
+    """Return `plugs_of` for each of these chargers that has any."""
+    rows = session.execute(_PLUGS, {"charger_ids": list(charger_ids)})
+    found: dict[int, list[Plug]] = {}
+    for charger_id, *place in rows:
+        found.setdefault(charger_id, []).append(Plug(*place))
+    return found
+
+
+_PLUGS: Select[*tuple[Any, ...]] = (
+    select(Charger.id, Charger.identity, Evse.number, Connector.number)
+    .join(Evse, Evse.charger_id == Charger.id)
+    .join(Connector, Connector.evse_id == Evse.id)
+    .where(
+        Charger.id.in_(bindparam("charger_ids", expanding=True)),
+        Evse.lifecycle != Lifecycle.REMOVED,
+    )
+    .order_by(Charger.id, Evse.number, Connector.number)
+)
 
 
 def evse_ids_of(session: Session, charger_ids: Collection[int]) -> dict[int, list[int]]:

@@ -13,7 +13,11 @@ from evcharge.stations.service.edit import (
     set_lifecycle,
     set_location_active,
 )
-from evcharge.stations.service.report import record_connector_status, record_seen
+from evcharge.stations.service.report import (
+    record_connector_status,
+    record_connector_statuses,
+    record_seen,
+)
 from evcharge.stations.service.search_rows import (
     rebuild_search_rows,
     refresh_search_rows,
@@ -30,6 +34,7 @@ __all__ = [
     "edit_location",
     "rebuild_search_rows",
     "record_connector_status",
+    "record_connector_statuses",
     "record_seen",
     "refresh_search_rows",
     "remove_connector",
