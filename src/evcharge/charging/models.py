@@ -1,9 +1,10 @@
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -22,6 +23,9 @@ from evcharge.charging.rules import (
 )
 from evcharge.kernel.db import Base, BigId, UtcDateTime
 from evcharge.stations.models import Evse
+
+# Registers count all that a charger ever gave out: more than 32 bits hold.
+WattHours = Annotated[int, mapped_column(BigInteger)]
 
 
 class ChargingSession(Base):
@@ -57,10 +61,12 @@ class ChargingSession(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     charger_started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     charger_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    meter_start_wh: Mapped[int | None]
-    meter_wh: Mapped[int | None]
-    meter_offset_wh: Mapped[int] = mapped_column(default=0)
-    energy_wh: Mapped[int] = mapped_column(default=0)
+    meter_start_wh: Mapped[WattHours | None]
+    meter_wh: Mapped[WattHours | None]
+    # A register that went down, until the next one tells whether it was reset.
+    meter_low_wh: Mapped[WattHours | None]
+    meter_offset_wh: Mapped[WattHours] = mapped_column(default=0)
+    energy_wh: Mapped[WattHours] = mapped_column(default=0)
     # For every started hour, tax included; 0 where a booking paid for it.
     price_paise_per_hour: Mapped[int] = mapped_column(default=0)
     amount_paise: Mapped[int] = mapped_column(default=0)
@@ -99,7 +105,7 @@ class MeterSample(Base):
     session_id: Mapped[UUID] = mapped_column(ForeignKey("charging_sessions.id"))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     measured_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    energy_wh: Mapped[int | None]
+    energy_wh: Mapped[WattHours | None]
     power_w: Mapped[int | None]
     soc_percent: Mapped[int | None]
 
@@ -146,7 +152,7 @@ class OcppTransaction(Base):
     # What a repeated StartTransaction of OCPP 1.6 is recognised by.
     connector_id: Mapped[int]
     tag: Mapped[str | None] = mapped_column(String(36))
-    meter_start_wh: Mapped[int | None]
+    meter_start_wh: Mapped[WattHours | None]
     charger_started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
@@ -187,7 +193,7 @@ class UnmatchedStop(Base):
     charger_id: Mapped[int] = mapped_column(ForeignKey("chargers.id"))
     number: Mapped[int]
     tag: Mapped[str | None] = mapped_column(String(36))
-    meter_wh: Mapped[int | None]
+    meter_wh: Mapped[WattHours | None]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     charger_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reason: Mapped[str] = mapped_column(String(40), default="")

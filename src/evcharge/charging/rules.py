@@ -1,7 +1,7 @@
 """The words of charging sessions, and what is decided about them. Plain Python."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -194,8 +194,63 @@ class StartAnswer:
 
 
 @dataclass(frozen=True)
-class Ledger:
-    """The energy of a session so far, and what was odd about the meter."""
+class Meter:
+    """The energy register of a session: where it began, where it is.
 
-    energy_wh: int
-    flags: frozenset[Flag] = field(default_factory=frozenset)
+    `low_wh` is a register that went down, until the next one tells whether the meter
+    was reset or only slipped. `offset_wh` is what resets took away.
+    """
+
+    start_wh: int | None = None
+    last_wh: int | None = None
+    low_wh: int | None = None
+    offset_wh: int = 0
+
+    @property
+    def energy_wh(self) -> int:
+        if self.start_wh is None or self.last_wh is None:
+            return 0
+        return max(0, self.last_wh - self.start_wh + self.offset_wh)
+
+    @property
+    def has_decreased(self) -> bool:
+        return self.low_wh is not None or self.offset_wh > 0
+
+    def reads(self, register_wh: int) -> "Meter":
+        """Return the meter after it showed this; what it gave never becomes less."""
+        if self.start_wh is None or self.last_wh is None:
+            return replace(self, start_wh=register_wh, last_wh=register_wh)
+        if register_wh >= self.last_wh:
+            return replace(self, last_wh=register_wh, low_wh=None)
+        if self.low_wh is None or register_wh < self.low_wh:
+            return replace(self, low_wh=register_wh)
+        # Down twice, and growing: it was reset. What it gave meanwhile is not known.
+        lost = self.last_wh - self.low_wh
+        return Meter(self.start_wh, register_wh, None, self.offset_wh + lost)
+
+
+CLOCK_IS_OFF = timedelta(minutes=5)
+CLOCKS_BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When something happened, judged by when we heard of it and the charger's clock.
+
+    Heard within minutes, our clock rules. What a charger kept while it was offline
+    happened when the charger says, unless its clock cannot be right.
+    """
+
+    at: datetime
+    is_late: bool = False
+    is_clock_wrong: bool = False
+
+
+def moment(charger_at: datetime | None, *, heard_at: datetime) -> Moment:
+    if charger_at is None:
+        return Moment(heard_at)
+    if charger_at < CLOCKS_BEGIN or charger_at > heard_at + CLOCK_IS_OFF:
+        return Moment(heard_at, is_clock_wrong=True)
+    if charger_at < heard_at - CLOCK_IS_OFF:
+        return Moment(charger_at, is_late=True)
+    return Moment(heard_at)

@@ -14,6 +14,6 @@ def new_id() -> UUID:
     return uuid7()
 
 
-def new_reference() -> str:
+def new_reference(prefix: str = "EV") -> str:
     """Return a short name such as `EV-7K3M9Q`: one of 482 million, perhaps taken."""
-    return "EV-" + "".join(secrets.choice(READABLE) for _ in range(6))
+    return f"{prefix}-" + "".join(secrets.choice(READABLE) for _ in range(6))
