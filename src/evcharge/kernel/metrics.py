@@ -20,3 +20,24 @@ FORGED_MESSAGES = Counter(
 METER_ODDITIES = Counter(
     "evcharge_meter_oddities", "Meter values that cannot be true, by why.", ["reason"]
 )
+CHARGERS_CONNECTED = Gauge(
+    "evcharge_chargers_connected", "Chargers with a socket here."
+)
+CHARGERS_REFUSED = Counter(
+    "evcharge_chargers_refused", "Connects that were turned away, by why.", ["reason"]
+)
+CHARGER_MESSAGES = Counter(
+    "evcharge_charger_messages", "What chargers asked or told, by action.", ["action"]
+)
+CHARGER_ERRORS = Counter(
+    "evcharge_charger_errors",
+    "Messages answered by an error, and frames that could not be read, by kind.",
+    ["kind"],
+)
+CHARGER_COMMANDS = Counter(
+    "evcharge_charger_commands", "Commands, by how they ended.", ["kind", "state"]
+)
+GROUP_COMMITS = Counter("evcharge_group_commit_items", "What was stored for chargers.")
+GROUP_COMMIT_SECONDS = Histogram(
+    "evcharge_group_commit_seconds", "How long storing it took, many at once."
+)
