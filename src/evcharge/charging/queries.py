@@ -81,7 +81,7 @@ class Owner:
 
 
 def owner_of_quarter(session: Session, evse_id: int, *, at: datetime) -> Owner | None:
-    """Return whose the quarter hour is that `at` lies in; a lapsed hold owns nothing."""
+    """Return whose quarter hour `at` lies in; a hold that lapsed owns nothing."""
     row = session.execute(
         select(
             SlotClaim.kind, SlotClaim.booking_id, Booking.user_id, SlotClaim.session_id

@@ -1,0 +1,24 @@
+"""Everything that can happen to a charging session. Callers open the transaction."""
+
+from evcharge.charging.service.asking import (
+    ask_to_start,
+    ask_to_stop,
+    ask_to_unlock,
+    on_answered,
+)
+from evcharge.charging.service.events import record_event
+from evcharge.charging.service.metering import record_metered
+from evcharge.charging.service.tags import authorize
+from evcharge.charging.service.transactions import start_transaction, stop_transaction
+
+__all__ = [
+    "ask_to_start",
+    "ask_to_stop",
+    "ask_to_unlock",
+    "authorize",
+    "on_answered",
+    "record_event",
+    "record_metered",
+    "start_transaction",
+    "stop_transaction",
+]

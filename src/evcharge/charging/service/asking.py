@@ -1,0 +1,294 @@
+"""What drivers ask of chargers from their phones, and what becomes of it."""
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from evcharge.accounts.queries import lock_users
+from evcharge.bookings.models import Booking
+from evcharge.bookings.queries import booking_of_user
+from evcharge.bookings.rules import (
+    Actor,
+    ActorKind,
+    BookingNotActive,
+    BookingPayment,
+    BookingStatus,
+)
+from evcharge.charging.models import ChargingSession
+from evcharge.charging.queries import (
+    EvsePlace,
+    first_connector,
+    owner_of_quarter,
+    place_of_evse,
+    session_of_booking,
+    transaction_of_session,
+)
+from evcharge.charging.rules import (
+    EARLY_START,
+    CannotStartHere,
+    NotYourTime,
+    SessionEventKind,
+    SessionNotActive,
+    SessionStatus,
+    SessionUnderWay,
+    StartedBy,
+    TooEarlyToStart,
+)
+from evcharge.charging.service.changes import record, tell
+from evcharge.charging.service.claims import release_claims, roll_claims
+from evcharge.charging.service.ending import locked_session
+from evcharge.charging.service.failing import fail_start
+from evcharge.charging.service.tags import booking_here, has_session_under_way
+from evcharge.charging.service.transactions import ask_charger_to_stop, new_session
+from evcharge.control.models import ChargerCommand
+from evcharge.control.queries import is_connected
+from evcharge.control.rules import ChargerNotConnected, CommandKind, CommandState
+from evcharge.control.service import queue_command
+from evcharge.stations.rules import ClaimedBy, Lifecycle
+
+UNLOCKING = timedelta(minutes=30)  # After the end, while the plug may still be stuck.
+START_WAITS = timedelta(seconds=20)
+ASKED = (CommandState.QUEUED, CommandState.SENT)
+
+
+def ask_to_start(
+    session: Session,
+    *,
+    user_id: int,
+    now: datetime,
+    evse_id: int | None = None,
+    booking_id: UUID | None = None,
+) -> ChargingSession:
+    """Ask a charger to start for a driver: under a booking, or at an EVSE, walking in.
+
+    Asking again while the first is under way gives the same session.
+
+    Raises: BookingNotFound, BookingNotActive, TooEarlyToStart, EvseNotFound,
+    CannotStartHere, ChargerNotConnected, NotYourTime, SessionUnderWay.
+    """
+    lock_users(session, [user_id])
+    booking = _booking(session, booking_id, evse_id, user_id, now=now)
+    place = place_of_evse(session, booking.evse_id if booking else evse_id or 0)
+    asked = _asked_before(session, place, booking, user_id)
+    if asked is not None:
+        return asked
+    _check_place(session, place, booking, user_id, now=now)
+    charge = _plugged_in(session, place) or new_session(place, now=now)
+    charge.user_id = user_id
+    charge.started_by = StartedBy.APP
+    charge.tag = booking.reference if booking else charge.reference
+    if booking is not None:
+        charge.booking_id = booking.id
+        charge.price_paise_per_hour = 0
+    session.add(charge)
+    session.flush()
+    if booking is None and not roll_claims(session, charge, now=now):
+        raise NotYourTime(evse_id=place.evse_id)
+    _send_start(session, place, charge, user_id, now=now)
+    return charge
+
+
+def _booking(
+    session: Session,
+    booking_id: UUID | None,
+    evse_id: int | None,
+    user_id: int,
+    *,
+    now: datetime,
+) -> Booking | None:
+    """Return the booking to charge under: the one they name, or theirs here and now."""
+    if booking_id is None:
+        return booking_here(session, user_id, evse_id or 0, at=now)
+    booking = booking_of_user(session, booking_id, user_id)
+    is_paid = booking.payment_status == BookingPayment.PAID
+    is_over = booking.ends_at <= now
+    if booking.status != BookingStatus.ACTIVE or not is_paid or is_over:
+        raise BookingNotActive(booking_id=booking_id)
+    if now < booking.starts_at - EARLY_START:
+        raise TooEarlyToStart(booking_id=booking_id)
+    return booking
+
+
+def _asked_before(
+    session: Session, place: EvsePlace, booking: Booking | None, user_id: int
+) -> ChargingSession | None:
+    if booking is not None:
+        begun = session_of_booking(session, booking.id)
+        is_over = begun is not None and begun.status == SessionStatus.COMPLETED
+        return None if is_over else begun
+    return session.scalar(
+        select(ChargingSession)
+        .where(
+            ChargingSession.evse_id == place.evse_id,
+            ChargingSession.user_id == user_id,
+            ChargingSession.status.in_([SessionStatus.PENDING, SessionStatus.ACTIVE]),
+        )
+        .limit(1)
+    )
+
+
+def _check_place(
+    session: Session,
+    place: EvsePlace,
+    booking: Booking | None,
+    user_id: int,
+    *,
+    now: datetime,
+) -> None:
+    if place.lifecycle != Lifecycle.ACTIVE:
+        raise CannotStartHere(evse_id=place.evse_id)
+    if not is_connected(session, place.charger_id):
+        raise ChargerNotConnected(evse_id=place.evse_id)
+    plugged_in = _plugged_in(session, place)
+    mine = None if plugged_in is None else plugged_in.id
+    if has_session_under_way(session, place.evse_id, but=mine):
+        raise SessionUnderWay(evse_id=place.evse_id)
+    owner = owner_of_quarter(session, place.evse_id, at=now)
+    if owner is None or (owner.kind == ClaimedBy.SESSION and owner.session_id == mine):
+        return
+    if owner.kind != ClaimedBy.BOOKING or owner.user_id != user_id:
+        raise NotYourTime(evse_id=place.evse_id)
+    if booking is None:  # A hold of theirs that is not paid yet.
+        raise NotYourTime("Pay for your booking first, then start.")
+
+
+def _plugged_in(session: Session, place: EvsePlace) -> ChargingSession | None:
+    """Return the session of a 2.0.1 charger where somebody plugged in, not saying who.
+
+    Whoever then starts from their phone goes on with it.
+    """
+    if place.open_session_id is None:
+        return None
+    charge = locked_session(session, place.open_session_id)
+    is_anonymous = charge.tag is None and charge.user_id is None
+    return charge if is_anonymous else None
+
+
+def _send_start(
+    session: Session,
+    place: EvsePlace,
+    charge: ChargingSession,
+    user_id: int,
+    *,
+    now: datetime,
+) -> None:
+    queue_command(
+        session,
+        charger_id=place.charger_id,
+        kind=CommandKind.START,
+        arguments={
+            "evse": place.number,
+            "connector": charge.connector_number,
+            "tag": charge.tag,
+            "remote_start_id": secrets.randbelow(2**31 - 1) + 1,
+        },
+        by=user_id,
+        now=now,
+        session_id=charge.id,
+        booking_id=charge.booking_id,
+        waits=START_WAITS,
+    )
+    driver = Actor(ActorKind.DRIVER, user_id)
+    record(session, charge, SessionEventKind.REQUESTED, actor=driver, now=now)
+    tell(session, charge)
+
+
+def ask_to_stop(
+    session: Session, *, session_id: UUID, actor: Actor, now: datetime
+) -> ChargingSession:
+    """Ask the charger to stop; a start that is not under way yet is called off.
+
+    Raises: SessionNotActive.
+    """
+    charge = locked_session(session, session_id)
+    if charge.status == SessionStatus.PENDING:
+        _call_off(session, charge, actor=actor, now=now)
+        return charge
+    transaction = transaction_of_session(session, session_id)
+    if charge.status != SessionStatus.ACTIVE or transaction is None:
+        raise SessionNotActive(session_id=session_id)
+    if not _is_asked(session, charge, CommandKind.STOP):
+        ask_charger_to_stop(session, charge, transaction, by=actor.user_id, now=now)
+        record(session, charge, SessionEventKind.STOP_REQUESTED, actor=actor, now=now)
+        tell(session, charge)
+    return charge
+
+
+def _call_off(
+    session: Session, charge: ChargingSession, *, actor: Actor, now: datetime
+) -> None:
+    charge.status = SessionStatus.INVALID
+    charge.failure = "You called it off."
+    charge.version += 1
+    session.flush()
+    release_claims(session, charge.id)
+    record(session, charge, SessionEventKind.FAILED, actor=actor, now=now)
+    tell(session, charge)
+
+
+def _is_asked(session: Session, charge: ChargingSession, kind: CommandKind) -> bool:
+    return (
+        session.scalar(
+            select(ChargerCommand.id)
+            .where(
+                ChargerCommand.session_id == charge.id,
+                ChargerCommand.kind == kind,
+                ChargerCommand.state.in_(ASKED),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def ask_to_unlock(
+    session: Session, *, session_id: UUID, actor: Actor, now: datetime
+) -> ChargingSession:
+    """Ask the charger to let go of the plug, while charging or shortly after.
+
+    Raises: SessionNotActive.
+    """
+    charge = locked_session(session, session_id)
+    ended_at = charge.ended_at
+    if charge.started_at is None or (ended_at and ended_at < now - UNLOCKING):
+        raise SessionNotActive(session_id=session_id)
+    place = place_of_evse(session, charge.evse_id)
+    if not _is_asked(session, charge, CommandKind.UNLOCK):
+        queue_command(
+            session,
+            charger_id=place.charger_id,
+            kind=CommandKind.UNLOCK,
+            arguments={
+                "evse": place.number,
+                "connector": charge.connector_number
+                or first_connector(session, place.evse_id),
+            },
+            by=actor.user_id,
+            now=now,
+            session_id=charge.id,
+        )
+        record(session, charge, SessionEventKind.UNLOCK_REQUESTED, actor=actor, now=now)
+        tell(session, charge)
+    return charge
+
+
+def on_answered(session: Session, command: ChargerCommand, at: datetime) -> None:
+    """What a charger said to a start: a no is told to the driver at once."""
+    if command.session_id is None:
+        return
+    charge = locked_session(session, command.session_id)
+    is_refused = command.state in (CommandState.REJECTED, CommandState.TIMED_OUT)
+    if command.kind == CommandKind.START and is_refused:
+        if charge.status == SessionStatus.PENDING:
+            fail_start(
+                session,
+                charge,
+                why=command.answer or "The charger said no.",
+                is_chargers_fault=True,
+                now=at,
+            )
+        return
+    tell(session, charge)

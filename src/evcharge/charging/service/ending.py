@@ -1,0 +1,85 @@
+"""How a session ends, whoever says so."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session, raiseload
+
+from evcharge.bookings.service import complete_by_session
+from evcharge.charging.models import ChargingSession, OcppTransaction
+from evcharge.charging.rules import Meter, SessionEventKind, SessionStatus
+from evcharge.charging.service.changes import record, tell
+from evcharge.charging.service.claims import release_claims
+from evcharge.kernel.db import changed
+from evcharge.kernel.money import for_started_hours
+from evcharge.stations.models import Evse
+
+
+def locked_session(session: Session, session_id: UUID) -> ChargingSession:
+    """Return a session that nobody else changes now."""
+    return session.scalars(
+        select(ChargingSession)
+        .where(ChargingSession.id == session_id)
+        .with_for_update()
+        .options(raiseload("*"))
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def meter_of(charge: ChargingSession) -> Meter:
+    return Meter(
+        charge.meter_start_wh,
+        charge.meter_wh,
+        charge.meter_low_wh,
+        charge.meter_offset_wh,
+    )
+
+
+def show_meter(charge: ChargingSession, meter: Meter) -> None:
+    charge.meter_start_wh = meter.start_wh
+    charge.meter_wh = meter.last_wh
+    charge.meter_low_wh = meter.low_wh
+    charge.meter_offset_wh = meter.offset_wh
+    charge.energy_wh = meter.energy_wh
+
+
+def finish(
+    session: Session,
+    charge: ChargingSession,
+    *,
+    at: datetime,
+    reason: str,
+    now: datetime,
+) -> None:
+    """End a session at `at`, give back what it holds, and complete its booking."""
+    started_at = charge.started_at or at
+    charge.status = SessionStatus.COMPLETED
+    charge.ended_at = max(at, started_at)
+    charge.stop_reason = reason[:40]
+    charge.amount_paise = for_started_hours(
+        charge.ended_at - started_at, paise_per_hour=charge.price_paise_per_hour
+    )
+    charge.version += 1
+    session.flush()
+    leave_evse(session, charge.id)
+    release_claims(session, charge.id)
+    if charge.booking_id is not None:
+        complete_by_session(session, charge.booking_id, at=charge.ended_at, now=now)
+    record(session, charge, SessionEventKind.ENDED, now=now, reason=reason)
+    tell(session, charge)
+
+
+def leave_evse(session: Session, session_id: UUID) -> None:
+    changed(
+        session,
+        update(Evse)
+        .where(Evse.open_session_id == session_id)
+        .values(open_session_id=None),
+    )
+    changed(
+        session,
+        update(OcppTransaction)
+        .where(OcppTransaction.session_id == session_id)
+        .values(is_open=False),
+    )

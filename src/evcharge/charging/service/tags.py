@@ -1,0 +1,144 @@
+"""Whose a tag is, and whether it may charge."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, raiseload
+
+from evcharge.accounts.models import RfidTag, User
+from evcharge.accounts.rules import UserStatus
+from evcharge.accounts.rules.cards import fold_uid
+from evcharge.bookings.models import Booking
+from evcharge.bookings.rules import BookingPayment, BookingStatus
+from evcharge.charging.models import ChargingSession
+from evcharge.charging.queries import UNDER_WAY
+from evcharge.charging.rules import EARLY_START, SessionStatus, StartedBy
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who a tag stands for. `asked`: the session they asked for from their phone."""
+
+    by: StartedBy
+    user_id: int | None = None
+    booking: Booking | None = None
+    asked: ChargingSession | None = None
+
+    @property
+    def is_known(self) -> bool:
+        return self.by != StartedBy.UNKNOWN
+
+
+NOBODY = Holder(StartedBy.UNKNOWN)
+
+
+def authorize(session: Session, charger_id: int, tag: str, *, now: datetime) -> bool:
+    """Whether this tag may charge somewhere, now or in a moment.
+
+    Neither version of OCPP names an EVSE here, so whose slot it is gets decided when
+    charging starts (DESIGN 6).
+    """
+    holder = holder_of(session, tag, at=now)
+    if holder.is_known:
+        return True
+    # Whoever charges may stop, also after the time of their booking.
+    charging = select(ChargingSession.id).where(
+        ChargingSession.tag == fold_uid(tag),
+        ChargingSession.status == SessionStatus.ACTIVE,
+        ChargingSession.user_id.is_not(None),
+    )
+    return session.scalar(charging.limit(1)) is not None
+
+
+def holder_of(session: Session, tag: str | None, *, at: datetime) -> Holder:
+    """Return who a tag stands for at a time; `NOBODY` for one that may not charge."""
+    if not tag:
+        return NOBODY
+    folded = fold_uid(tag)
+    return (
+        _by_request(session, folded)
+        or _by_booking(session, folded, at=at)
+        or _by_card(session, folded)
+        or NOBODY
+    )
+
+
+def _by_request(session: Session, tag: str) -> Holder | None:
+    asked = session.scalar(
+        select(ChargingSession)
+        .where(
+            ChargingSession.tag == tag, ChargingSession.status == SessionStatus.PENDING
+        )
+        .order_by(ChargingSession.created_at.desc())
+        .limit(1)
+        .options(raiseload("*"))
+    )
+    if asked is None:
+        return None
+    booking = None
+    if asked.booking_id is not None:
+        booking = session.get(Booking, asked.booking_id, options=[raiseload("*")])
+    return Holder(StartedBy.APP, asked.user_id, booking, asked)
+
+
+def _by_booking(session: Session, tag: str, *, at: datetime) -> Holder | None:
+    booking = session.scalar(
+        select(Booking)
+        .where(
+            Booking.reference == tag,
+            # One that ended as a no-show may come late, out of an offline queue.
+            Booking.status.in_([BookingStatus.ACTIVE, BookingStatus.NO_SHOW]),
+            Booking.payment_status == BookingPayment.PAID,
+            Booking.starts_at <= at + EARLY_START,
+            Booking.ends_at > at,
+        )
+        .options(raiseload("*"))
+    )
+    if booking is None:
+        return None
+    return Holder(StartedBy.REFERENCE, booking.user_id, booking)
+
+
+def _by_card(session: Session, tag: str) -> Holder | None:
+    user_id = session.scalar(
+        select(RfidTag.user_id)
+        .join(User, User.id == RfidTag.user_id)
+        .where(
+            RfidTag.uid == tag,
+            ~RfidTag.is_blocked,
+            User.status == UserStatus.ACTIVE,
+        )
+    )
+    return None if user_id is None else Holder(StartedBy.CARD, user_id)
+
+
+def booking_here(
+    session: Session, user_id: int, evse_id: int, *, at: datetime
+) -> Booking | None:
+    """Return the booking by which this driver may charge here at this time."""
+    return session.scalar(
+        select(Booking)
+        .where(
+            Booking.user_id == user_id,
+            Booking.evse_id == evse_id,
+            Booking.status == BookingStatus.ACTIVE,
+            Booking.payment_status == BookingPayment.PAID,
+            Booking.starts_at <= at + EARLY_START,
+            Booking.ends_at > at,
+        )
+        .order_by(Booking.starts_at)
+        .limit(1)
+        .options(raiseload("*"))
+    )
+
+
+def has_session_under_way(session: Session, evse_id: int, *, but: UUID | None) -> bool:
+    """Whether somebody charges here, or has just asked to."""
+    here = select(ChargingSession.id).where(
+        ChargingSession.evse_id == evse_id, ChargingSession.status.in_(UNDER_WAY)
+    )
+    if but is not None:
+        here = here.where(ChargingSession.id != but)
+    return session.scalar(here.limit(1)) is not None
