@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -189,17 +189,41 @@ def count_sessions(session: Session, user_id: int) -> int:
     return session.scalar(counted.where(ChargingSession.user_id == user_id)) or 0
 
 
-def session_under_way(session: Session, user_id: int) -> ChargingSession | None:
-    """Return what a driver is charging just now, the latest if it is several."""
-    return session.scalar(
-        select(ChargingSession)
-        .where(
-            ChargingSession.user_id == user_id, ChargingSession.status.in_(UNDER_WAY)
-        )
-        .order_by(ChargingSession.created_at.desc())
-        .limit(1)
-        .options(*_placed(), raiseload("*"))
+@dataclass(frozen=True)
+class UnderWay:
+    """A session that goes on, in a line."""
+
+    id: UUID
+    status: SessionStatus
+    energy_wh: int
+    evse_id: int
+    location_name: str
+
+
+_UNDER_WAY = (
+    select(
+        ChargingSession.id,
+        ChargingSession.status,
+        ChargingSession.energy_wh,
+        ChargingSession.evse_id,
+        Location.name,
     )
+    .join(Evse, Evse.id == ChargingSession.evse_id)
+    .join(Charger, Charger.id == Evse.charger_id)
+    .join(Location, Location.id == Charger.location_id)
+    .where(
+        ChargingSession.user_id == bindparam("user_id"),
+        ChargingSession.status.in_(UNDER_WAY),
+    )
+    .order_by(ChargingSession.created_at.desc())
+    .limit(1)
+)
+
+
+def under_way(session: Session, user_id: int) -> UnderWay | None:
+    """Return what a driver charges just now, the latest if it is several."""
+    row = session.execute(_UNDER_WAY, {"user_id": user_id}).one_or_none()
+    return None if row is None else UnderWay(*row)
 
 
 def session_of_booking(session: Session, booking_id: UUID) -> ChargingSession | None:
