@@ -37,6 +37,11 @@ operator GET  /admin/chargers.csv
 operator GET  /admin/chargers/<int:charger_id>
 operator GET  /admin/chargers/<int:charger_id>/close
 operator POST /admin/chargers/<int:charger_id>/close
+operator GET  /admin/chargers/<int:charger_id>/commands
+operator POST /admin/chargers/<int:charger_id>/commands
+operator GET  /admin/chargers/<int:charger_id>/key
+operator POST /admin/chargers/<int:charger_id>/key
+operator POST /admin/chargers/<int:charger_id>/key/withdraw
 operator GET  /admin/chargers/<int:charger_id>/edit
 operator POST /admin/chargers/<int:charger_id>/edit
 operator GET  /admin/chargers/<int:charger_id>/evses/new

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from evcharge.accounts.models import User
 from evcharge.control.models import (
     ChargerCommand,
     ChargerConnection,
@@ -72,6 +73,16 @@ def connection_of(session: Session, charger_id: int) -> ChargerConnection | None
     return session.get(ChargerConnection, charger_id)
 
 
+def connections_of(
+    session: Session, charger_ids: Collection[int]
+) -> dict[int, ChargerConnection]:
+    """Return the latest connection of each of these chargers that had one."""
+    found = session.scalars(
+        select(ChargerConnection).where(ChargerConnection.charger_id.in_(charger_ids))
+    )
+    return {each.charger_id: each for each in found}
+
+
 def is_connected(session: Session, charger_id: int) -> bool:
     """Whether it has a socket somewhere; its gateway may have died with it."""
     open_one = select(ChargerConnection.charger_id).where(
@@ -93,6 +104,23 @@ def generations(session: Session, charger_ids: Collection[int]) -> dict[int, int
 
 def has_key(session: Session, charger_id: int) -> bool:
     return session.get(ChargerKey, charger_id) is not None
+
+
+@dataclass(frozen=True)
+class KeyLine:
+    """When a charger was given its key, and by whom; None: by a program."""
+
+    created_at: datetime
+    by: str | None
+
+
+def key_line_of(session: Session, charger_id: int) -> KeyLine | None:
+    row = session.execute(
+        select(ChargerKey.created_at, User.name)
+        .outerjoin(User, User.id == ChargerKey.created_by)
+        .where(ChargerKey.charger_id == charger_id)
+    ).one_or_none()
+    return None if row is None else KeyLine(*row)
 
 
 def command_by_id(session: Session, command_id: UUID) -> ChargerCommand:

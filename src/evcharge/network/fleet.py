@@ -244,6 +244,7 @@ def statuses_of(
                 last_seen_at=box.last_seen_at,
                 heartbeat=box.heartbeat,
                 claimed_by=claims.get(evse.id),
+                has_session=evse.open_session_id is not None,
             ),
             now=now,
         )
@@ -268,6 +269,7 @@ class FactGroup:
     lifecycle: Lifecycle
     is_silent: bool
     claimed_by: ClaimedBy | None
+    has_session: bool
     reported_bits: int
     status: EvseStatus
     count: int
@@ -287,7 +289,7 @@ def count_by_status(groups: Iterable[FactGroup]) -> Counter[EvseStatus]:
     return counts
 
 
-_KEYS = ("lifecycle", "is_silent", "claimed_by", "reported_bits")
+_KEYS = ("lifecycle", "is_silent", "claimed_by", "has_session", "reported_bits")
 
 
 def _facts(scope: Scope, *, now: datetime) -> Subquery:
@@ -308,6 +310,7 @@ def _facts(scope: Scope, *, now: datetime) -> Subquery:
             func.coalesce(type_coerce(claimed_by(Evse.id, now=now), String), "").label(
                 "claimed_by"
             ),
+            case((Evse.open_session_id.is_(None), 0), else_=1).label("has_session"),
             reported.label("reported_bits"),
         )
         .join(Charger, Charger.id == Evse.charger_id)
@@ -318,7 +321,7 @@ def _facts(scope: Scope, *, now: datetime) -> Subquery:
 
 
 def _group(row: Row[*tuple[Any, ...]], *, now: datetime) -> FactGroup:
-    lifecycle, is_silent, claim, bits, count = row
+    lifecycle, is_silent, claim, has_session, bits, count = row
     claimed = ClaimedBy(claim) if claim else None
     reported = [status for status, bit in _BITS.items() if int(bits) & bit]
     never = [None] if int(bits) & _NEVER_REPORTED else []
@@ -328,9 +331,17 @@ def _group(row: Row[*tuple[Any, ...]], *, now: datetime) -> FactGroup:
         last_seen_at=None if is_silent else now,
         heartbeat=timedelta(),
         claimed_by=claimed,
+        has_session=bool(has_session),
     )
-    status = status_of(facts, now=now)
-    return FactGroup(lifecycle, bool(is_silent), claimed, int(bits), status, count)
+    return FactGroup(
+        lifecycle=lifecycle,
+        is_silent=bool(is_silent),
+        claimed_by=claimed,
+        has_session=facts.has_session,
+        reported_bits=int(bits),
+        status=status_of(facts, now=now),
+        count=count,
+    )
 
 
 def _chargers_with(
@@ -344,6 +355,7 @@ def _chargers_with(
             group.lifecycle,
             int(group.is_silent),
             group.claimed_by or "",
+            int(group.has_session),
             group.reported_bits,
         )
         for group in groups

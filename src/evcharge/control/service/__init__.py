@@ -2,6 +2,7 @@
 
 from evcharge.control.service.commands import (
     answer_command,
+    ask_charger,
     expire_commands,
     queue_command,
     take_commands,
@@ -29,6 +30,7 @@ from evcharge.control.service.words import (
 
 __all__ = [
     "answer_command",
+    "ask_charger",
     "close_connection",
     "close_connections_of",
     "expire_commands",

@@ -1,6 +1,6 @@
 """Commands to chargers, through a table: any node queues, the socket's node sends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from evcharge.control.asked import check_command
 from evcharge.control.models import ChargerCommand, ChargerConnection
 from evcharge.control.rules import (
     ANSWER_WAITS,
@@ -17,6 +18,7 @@ from evcharge.control.rules import (
 )
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.live import announce
+from evcharge.stations.queries import plugs_of
 
 BATCH = 200
 # After its answer is overdue by that much, no gateway is left that waits for it.
@@ -55,6 +57,26 @@ def queue_command(
     announce(session, f"command:{charger_id}")
     announce(session, f"charger:{charger_id}")
     return command
+
+
+def ask_charger(
+    session: Session,
+    *,
+    charger_id: int,
+    kind: CommandKind,
+    arguments: Mapping[str, Any],
+    by: int | None,
+    now: datetime,
+) -> ChargerCommand:
+    """As `queue_command`, for what somebody made up themselves. Raises: BadCommand."""
+    return queue_command(
+        session,
+        charger_id=charger_id,
+        kind=kind,
+        arguments=check_command(kind, arguments, plugs_of(session, charger_id)),
+        by=by,
+        now=now,
+    )
 
 
 def take_commands(

@@ -11,6 +11,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.network.admin.blueprint import admin, searched
 from evcharge.network.admin.forms import ChargerForm
+from evcharge.network.admin.live import charger_now, charger_topics, socket_address
 from evcharge.network.fleet import (
     ChargerFilter,
     charger_conditions,
@@ -147,13 +148,16 @@ def charger(charger_id: int) -> ResponseReturnValue:
     box = own_charger(charger_id)
     evse_ids = [evse.id for evse in box.evses]
     pairs = [(box, evse) for evse in box.evses]
+    name = "_charger.html" if "fragment" in request.args else "charger.html"
     return render_template(
-        "network/admin/charger.html",
+        f"network/admin/{name}",
         charger=box,
+        live=charger_topics(box),
+        known=charger_now(reading(), box, now=now),
+        address=socket_address(),
         statuses=statuses_of(reading(), pairs, now=now),
         blocks=live_blocks_on(reading(), evse_ids, now=now),
         names={evse.id: f"Point {evse.number}" for evse in box.evses},
-        is_silent=_is_silent(box),
         now=now,
     )
 
