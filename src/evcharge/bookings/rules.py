@@ -58,6 +58,8 @@ class BookingEventKind(StrEnum):
     CANCELLED = "cancelled"
     NO_SHOW = "no_show"
     COMPLETED = "completed"
+    CHARGING = "charging"
+    REASSIGNED = "reassigned"
 
 
 class ActorKind(StrEnum):

@@ -23,6 +23,7 @@ from evcharge.bookings.service.sweep import (
     expire_holds,
     finish_blocks,
 )
+from evcharge.bookings.service.used import complete_by_session, note_session
 
 __all__ = [
     "block_evse",
@@ -33,12 +34,14 @@ __all__ = [
     "close_evses",
     "close_location",
     "complete_bookings",
+    "complete_by_session",
     "confirm_paid",
     "expire_holds",
     "finish_blocks",
     "lift_block",
     "mark_no_show",
     "move_booking",
+    "note_session",
     "open_checkout",
     "refund_if_cancelled",
 ]

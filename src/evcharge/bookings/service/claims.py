@@ -12,7 +12,7 @@ from evcharge.bookings.rules import SlotTaken
 from evcharge.kernel.db import changed
 from evcharge.stations.rules import ClaimedBy
 
-# EVSE, quarter hour, and the id of the booking or the block that owns it.
+# EVSE, quarter hour, and the id of the booking, session or block that owns it.
 Claim = tuple[int, int, UUID]
 
 # One statement of constant text for any number of claims, compiled once. Everyone
@@ -34,7 +34,7 @@ _CLAIM = {
         f" {wanted} ORDER BY 1, 2 ON CONFLICT DO NOTHING"
     )
     for dialect, wanted in _WANTED.items()
-    for kind in (ClaimedBy.BOOKING, ClaimedBy.BLOCK)
+    for kind in ClaimedBy
 }
 
 
@@ -87,6 +87,10 @@ def release_some(
 
 def release_block(session: Session, block_id: UUID) -> None:
     changed(session, delete(SlotClaim).where(SlotClaim.block_id == block_id))
+
+
+def release_session(session: Session, session_id: UUID) -> None:
+    changed(session, delete(SlotClaim).where(SlotClaim.session_id == session_id))
 
 
 def _lost(session: Session, wanted: Collection[Claim]) -> list[int]:
