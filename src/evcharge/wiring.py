@@ -1,5 +1,6 @@
 """How a process is put together. Whatever knows every feature by name is here."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,7 +12,9 @@ from evcharge.bookings import models as bookings_models
 from evcharge.bookings.queries import booking_counts
 from evcharge.bookings.service import confirm_paid
 from evcharge.charging import models as charging_models
+from evcharge.charging.service import on_answered
 from evcharge.control import models as control_models
+from evcharge.control.models import ChargerCommand
 from evcharge.demo import feed as demo_feed
 from evcharge.kernel import jobs
 from evcharge.kernel.db import Base, Database
@@ -42,6 +45,10 @@ def open_database(settings: Settings) -> Database:
 
 # Who is told, in the same transaction, that money for an item has come in.
 ON_PAID: dict[ItemKind, OnPaid] = {ItemKind.BOOKING: confirm_paid}
+
+# What becomes of a command when its charger has answered, in the same transaction.
+OnAnswered = Callable[[Session, ChargerCommand, datetime], None]
+ON_ANSWERED: OnAnswered = on_answered
 
 
 def upcoming_bookings(session: Session, user_id: int, now: datetime) -> int:

@@ -22,7 +22,7 @@ from evcharge.charging.rules import (
 )
 from evcharge.charging.service.changes import flag, tell, unflag
 from evcharge.charging.service.ending import locked_session, meter_of, show_meter
-from evcharge.charging.service.metering import add_readings
+from evcharge.charging.service.metering import add_readings, keep_samples
 from evcharge.charging.service.transactions import (
     lock_transactions,
     recognise,
@@ -67,8 +67,11 @@ def record_event(
     is_allowed = _answer_tag(session, charge, transaction, event, is_new, at=at)
     if event.type == EventType.ENDED:
         _end(session, event, at=at)
-    else:
+    elif _is_latest(session, transaction, event):
         add_readings(session, charge, event.readings, at=at)
+    else:
+        keep_samples(session, charge, event.readings, at=at)
+        _begin_earlier(charge, event)
     _note_state(session, charge, event, at=at)
     _note_gaps(session, charge, transaction)
     session.flush()
@@ -124,6 +127,25 @@ def _is_first(
         "at": at,
     }
     return insert_if_missing(session, OcppTransactionEvent, row)
+
+
+def _is_latest(
+    session: Session, transaction: OcppTransaction, event: TransactionEvent
+) -> bool:
+    """Whether nothing later is known: the register of an older one is no decrease."""
+    later = select(OcppTransactionEvent.seq_no).where(
+        OcppTransactionEvent.number == transaction.number,
+        OcppTransactionEvent.seq_no > event.seq_no,
+    )
+    return session.scalar(later.limit(1)) is None
+
+
+def _begin_earlier(charge: ChargingSession, event: TransactionEvent) -> None:
+    """Without its start, a session began where its earliest event says."""
+    registers = [r.energy_wh for r in event.readings if r.energy_wh is not None]
+    if registers and Flag.START_MISSING in charge.flags:
+        charge.meter_start_wh = min(registers[0], charge.meter_start_wh or registers[0])
+        show_meter(charge, meter_of(charge))
 
 
 def _fill_in(

@@ -48,10 +48,22 @@ def add_readings(
     """Keep readings of a session that is locked and in hand."""
     if not readings:
         return
-    session.execute(_SAMPLE, [_sample(charge.id, each, at) for each in readings])
+    keep_samples(session, charge, readings, at=at)
     _show(charge, readings)
     _note_latest(session, {charge.id: readings}, at=at)
     announce(session, f"session:{charge.id}")
+
+
+def keep_samples(
+    session: Session,
+    charge: ChargingSession,
+    readings: Sequence[Reading],
+    *,
+    at: datetime,
+) -> None:
+    """Keep readings for the record; what the session says of itself stays."""
+    if readings:
+        session.execute(_SAMPLE, [_sample(charge.id, each, at) for each in readings])
 
 
 Key = tuple[int, int, int | None, str | None]

@@ -412,7 +412,8 @@ def _match_stop(
     now: datetime,
 ) -> None:
     """End a transaction whose stop came before its start did."""
-    if transaction.transaction_ref is not None:
+    began_at = transaction.charger_started_at
+    if transaction.transaction_ref is not None or began_at is None:
         return
     waiting = session.scalars(
         select(UnmatchedStop)
@@ -422,7 +423,7 @@ def _match_stop(
             UnmatchedStop.number <= 0,
             UnmatchedStop.tag == transaction.tag,
             UnmatchedStop.meter_wh >= (transaction.meter_start_wh or 0),
-            UnmatchedStop.charger_at >= transaction.charger_started_at,
+            UnmatchedStop.charger_at >= began_at,
         )
         .order_by(UnmatchedStop.charger_at)
     ).all()
