@@ -1,11 +1,11 @@
 """Questions about connections, keys and commands. Nothing here changes anything."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from evcharge.accounts.models import User
@@ -18,7 +18,12 @@ from evcharge.control.models import (
     ChargerVariable,
     ParkedCharger,
 )
-from evcharge.control.rules import CommandNotFound, KeyHash, ParkedNotFound
+from evcharge.control.rules import (
+    CommandNotFound,
+    Direction,
+    KeyHash,
+    ParkedNotFound,
+)
 from evcharge.stations.models import Charger
 
 
@@ -143,32 +148,52 @@ def commands_of(
     ).all()
 
 
+@dataclass(frozen=True)
+class MessageFilter:
+    """Which messages of a charger. `containing`: a text in them, in whatever case."""
+
+    charger_id: int
+    containing: str = ""
+    action: str = ""
+    direction: Direction | None = None
+    since: datetime | None = None
+
+
 def messages_of(
     session: Session,
-    charger_id: int,
+    wanted: MessageFilter,
     *,
-    containing: str = "",
-    action: str = "",
-    since: datetime | None = None,
     before_id: int | None = None,
     limit: int = 50,
 ) -> Sequence[ChargerMessage]:
-    """Return a charger's messages, the latest first, up to the one before `before_id`.
-
-    `containing`: only frames with this text in them, in whatever case.
-    """
-    wanted = select(ChargerMessage).where(ChargerMessage.charger_id == charger_id)
-    if containing:
-        wanted = wanted.where(
-            ChargerMessage.body.icontains(containing, autoescape=True)
-        )
-    if action:
-        wanted = wanted.where(ChargerMessage.action == action)
-    if since is not None:
-        wanted = wanted.where(ChargerMessage.at >= since)
+    """Return messages, the latest first, from the one before `before_id` on."""
+    statement = _messages(wanted)
     if before_id is not None:
-        wanted = wanted.where(ChargerMessage.id < before_id)
-    return session.scalars(wanted.order_by(ChargerMessage.id.desc()).limit(limit)).all()
+        statement = statement.where(ChargerMessage.id < before_id)
+    return session.scalars(statement.limit(limit)).all()
+
+
+def every_message(
+    session: Session, wanted: MessageFilter, *, limit: int
+) -> Iterator[ChargerMessage]:
+    """Yield them, the latest first, without holding them all."""
+    statement = _messages(wanted).limit(limit)
+    return iter(session.scalars(statement, execution_options={"yield_per": 500}))
+
+
+def _messages(wanted: MessageFilter) -> Select[ChargerMessage]:
+    found = select(ChargerMessage).where(ChargerMessage.charger_id == wanted.charger_id)
+    if wanted.containing:
+        found = found.where(
+            ChargerMessage.body.icontains(wanted.containing, autoescape=True)
+        )
+    if wanted.action:
+        found = found.where(ChargerMessage.action == wanted.action)
+    if wanted.direction is not None:
+        found = found.where(ChargerMessage.direction == wanted.direction)
+    if wanted.since is not None:
+        found = found.where(ChargerMessage.at >= wanted.since)
+    return found.order_by(ChargerMessage.id.desc())
 
 
 def variables_of(session: Session, charger_id: int) -> Sequence[ChargerVariable]:

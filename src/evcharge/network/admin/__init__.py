@@ -3,10 +3,12 @@
 from evcharge.network.admin import (
     chargers,
     closing,
+    codes,
     commands,
     keys,
     locations,
     maintenance,
+    messages,
     points,
 )
 from evcharge.network.admin.blueprint import admin
@@ -15,9 +17,11 @@ __all__ = [
     "admin",
     "chargers",
     "closing",
+    "codes",
     "commands",
     "keys",
     "locations",
     "maintenance",
+    "messages",
     "points",
 ]
