@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from evcharge.gateway.socket import Connected
 
 Payload = dict[str, Any]  # A JSON object, spelt as on the wire.
-    str, Any
-]  # A JSON object as it is on the wire; schemas say what is in it.
 Action = Callable[["Connected", Payload], Awaitable[Payload]]
 
 
