@@ -12,6 +12,8 @@ from evcharge.bookings.service import (
     complete_bookings,
     expire_holds,
     finish_blocks,
+    mark_missed,
+    return_let_down,
 )
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
@@ -26,6 +28,8 @@ def tidy(database: Database) -> None:
     """Close holds, bookings and maintenance whose time is over, in small batches."""
     _sweep(database, lambda session, now: expire_holds(session, now=now))
     _sweep(database, lambda session, now: cancel_unpaid(session, now=now))
+    _sweep(database, lambda session, now: mark_missed(session, now=now))
+    _sweep(database, lambda session, now: return_let_down(session, now=now))
     _sweep(database, lambda session, now: complete_bookings(session, now=now))
     _sweep(database, lambda session, now: finish_blocks(session, now=now))
 

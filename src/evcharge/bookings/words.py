@@ -125,6 +125,11 @@ class _Told:
         starts_at, ends_at = map(datetime.fromisoformat, self.event.details[name])
         return slot_range(starts_at, ends_at, self.now, self.zone)
 
+    def clock(self, name: str) -> str | None:
+        """When something was, if that is known: `today 18:05`."""
+        at = self.event.details.get(name)
+        return at and day_clock(datetime.fromisoformat(at), self.now, self.zone)
+
     def paise(self, name: str) -> int:
         return int(self.event.details.get(name, 0))
 
@@ -185,7 +190,28 @@ def _no_show(told: _Told) -> Sentence:
 
 
 def _completed(told: _Told) -> Sentence:
-    return "Done", None
+    at = told.clock("session_at")
+    if told.event.from_status == BookingStatus.NO_SHOW:
+        return "Done after all", "The charger told later that you charged"
+    return "Done", f"You charged until {at}" if at else None
+
+
+def _charging(told: _Told) -> Sentence:
+    at = told.clock("session_at")
+    is_late = at and at != day_clock(told.event.at, told.now, told.zone)
+    return (
+        "You began to charge",
+        f"At {at}; the charger told later" if is_late else None,
+    )
+
+
+def _reassigned(told: _Told) -> Sentence:
+    details = told.event.details
+    return (
+        f"Moved to {details.get('point')}",
+        f"Someone still charges at {details.get('old_point')}."
+        " Your time and price stay the same",
+    )
 
 
 _SENTENCES: dict[BookingEventKind, Callable[[_Told], Sentence]] = {
@@ -199,6 +225,8 @@ _SENTENCES: dict[BookingEventKind, Callable[[_Told], Sentence]] = {
     BookingEventKind.CANCELLED: _cancelled,
     BookingEventKind.NO_SHOW: _no_show,
     BookingEventKind.COMPLETED: _completed,
+    BookingEventKind.CHARGING: _charging,
+    BookingEventKind.REASSIGNED: _reassigned,
 }
 
 

@@ -28,8 +28,8 @@ from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
 from evcharge.accounts.models import Operator
 from evcharge.bookings.queries import claimed_by, claimed_now
-from evcharge.network.queries import is_heard_of
 from evcharge.stations.models import Charger, Connector, Evse, Location
+from evcharge.stations.queries import is_heard_of
 from evcharge.stations.rules import (
     ClaimedBy,
     EvseStatus,

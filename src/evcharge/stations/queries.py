@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import ColumnElement, Select, bindparam, extract, select
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
 from evcharge.stations.models import Charger, Connector, Evse, Location
@@ -16,6 +16,7 @@ from evcharge.stations.rules import (
     LocationNotFound,
     Plug,
     ReportedStatus,
+    silence_allowed,
 )
 
 
@@ -223,3 +224,17 @@ def chargers_by_identity(session: Session, *, limit: int) -> Sequence[Charger]:
             joinedload(Charger.location), selectinload(Charger.evses), raiseload("*")
         )
     ).all()
+
+
+def is_heard_of(now: datetime) -> ColumnElement[bool]:
+    """`not is_silent(…)` in SQL; NULL for a charger that was never heard of."""
+    # Whole seconds: SQLite's clock functions count no smaller ones.
+    second = timedelta(seconds=1)
+    fixed = silence_allowed(timedelta(0)) // second
+    per_heartbeat = silence_allowed(second) // second - fixed
+    silent_at = (
+        extract("epoch", Charger.last_seen_at)
+        + Charger.heartbeat_seconds * per_heartbeat
+        + fixed
+    )
+    return silent_at >= int(now.timestamp())

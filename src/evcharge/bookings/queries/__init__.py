@@ -1,5 +1,6 @@
 """Questions about bookings. Nothing here changes anything."""
 
+from evcharge.bookings.queries.attended import is_let_down, is_missed, is_over
 from evcharge.bookings.queries.bookable import (
     BookableEvse,
     bookable_evse,
@@ -13,10 +14,9 @@ from evcharge.bookings.queries.stored import (
     booking_counts,
     booking_of_user,
     bookings_of_user,
-    ended_bookings,
+    bookings_where,
     is_unpaid_at_start,
     live_blocks_on,
-    overdue_holds,
 )
 from evcharge.bookings.queries.taken import (
     Claimed,
@@ -39,15 +39,17 @@ __all__ = [
     "booking_counts",
     "booking_of_user",
     "bookings_of_user",
+    "bookings_where",
     "claimed_by",
     "claimed_now",
     "claims_between",
     "counted_bookings",
-    "ended_bookings",
     "expired_holds",
     "is_expired_hold",
+    "is_let_down",
+    "is_missed",
+    "is_over",
     "is_taken",
     "is_unpaid_at_start",
     "live_blocks_on",
-    "overdue_holds",
 ]

@@ -26,26 +26,13 @@ from evcharge.bookings.rules import (
 from evcharge.stations.models import Charger, Evse, Location
 
 
-def overdue_holds(session: Session, *, now: datetime, limit: int) -> Sequence[Booking]:
-    """Return holds whose time is up, by id."""
+def bookings_where(
+    session: Session, wanted: ColumnElement[bool], *, limit: int
+) -> Sequence[Booking]:
+    """Return some of the bookings this is true of, by id."""
     return session.scalars(
         select(Booking)
-        .where(is_expired_hold(now))
-        .order_by(Booking.id)
-        .limit(limit)
-        .options(raiseload("*"))
-    ).all()
-
-
-def ended_bookings(session: Session, *, now: datetime, limit: int) -> Sequence[Booking]:
-    """Return active bookings (not holds) whose slot is over, by id."""
-    return session.scalars(
-        select(Booking)
-        .where(
-            Booking.status == BookingStatus.ACTIVE,
-            Booking.hold_expires_at.is_(None),
-            Booking.ends_at <= now,
-        )
+        .where(wanted)
         .order_by(Booking.id)
         .limit(limit)
         .options(raiseload("*"))

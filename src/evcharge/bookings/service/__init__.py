@@ -22,6 +22,8 @@ from evcharge.bookings.service.sweep import (
     complete_bookings,
     expire_holds,
     finish_blocks,
+    mark_missed,
+    return_let_down,
 )
 from evcharge.bookings.service.used import complete_by_session, note_session
 
@@ -39,9 +41,11 @@ __all__ = [
     "expire_holds",
     "finish_blocks",
     "lift_block",
+    "mark_missed",
     "mark_no_show",
     "move_booking",
     "note_session",
     "open_checkout",
     "refund_if_cancelled",
+    "return_let_down",
 ]

@@ -3,7 +3,6 @@
 from evcharge.network.queries.evses import (
     MostPower,
     evses_now,
-    is_heard_of,
     most_power_at,
 )
 from evcharge.network.queries.search import (
@@ -22,7 +21,6 @@ __all__ = [
     "Totals",
     "evses_now",
     "find_sites",
-    "is_heard_of",
     "most_power_at",
     "site_page",
     "sites_by_id",

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, extract, select
+from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.queries import Claimed, claims_between
@@ -31,7 +31,6 @@ from evcharge.stations.rules import (
     ConnectorKind,
     Facts,
     Lifecycle,
-    silence_allowed,
     status_of,
 )
 from evcharge.stations.rules.finding import ANY_KIND
@@ -201,17 +200,3 @@ def _evse_now(
         claims=claims,
         is_free_for_slot=is_free_for_slot and evse.lifecycle == Lifecycle.ACTIVE,
     )
-
-
-def is_heard_of(now: datetime) -> ColumnElement[bool]:
-    """`not is_silent(…)` in SQL; NULL for a charger that was never heard of."""
-    # Whole seconds: SQLite's clock functions count no smaller ones.
-    second = timedelta(seconds=1)
-    fixed = silence_allowed(timedelta(0)) // second
-    per_heartbeat = silence_allowed(second) // second - fixed
-    silent_at = (
-        extract("epoch", Charger.last_seen_at)
-        + Charger.heartbeat_seconds * per_heartbeat
-        + fixed
-    )
-    return silent_at >= int(now.timestamp())

@@ -8,9 +8,9 @@ from sqlalchemy.orm import aliased
 
 from evcharge.bookings.queries import is_taken
 from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
-from evcharge.network.queries.evses import is_heard_of
 from evcharge.network.rules import Search
 from evcharge.stations.models import Charger, Connector, Evse, Location
+from evcharge.stations.queries import is_heard_of
 from evcharge.stations.rules import IN_USE, OCCUPIED, Lifecycle, ReportedStatus
 
 # Made once: making an alias takes longer than all the rest of a condition.
