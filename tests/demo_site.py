@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,20 @@ from sqlalchemy import Column, String, Table, event, func, literal, select, type
 from sqlalchemy.orm import Session
 
 import make
+from charging_rows import a_session
 from evcharge.accounts.models import User
 from evcharge.app import create_app
 from evcharge.bookings.models import Booking
-from evcharge.bookings.rules import BookingStatus
+from evcharge.bookings.rules import ActorKind, BookingStatus
+from evcharge.charging.models import ChargingSession, MeterSample, SessionEvent
+from evcharge.charging.rules import SessionEventKind, SessionStatus
 from evcharge.demo.load import load_demo
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.settings import read_settings
 from evcharge.payments.models import Checkout, CheckoutItem, Payment
 from evcharge.stations.models import Connector
+from evcharge.stations.rules.codes import evse_code
 from evcharge.wiring import metadata
 
 SECRET = "only-for-tests-0123456789-abcdefgh"
@@ -31,21 +36,27 @@ EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin"
 # Who asks, for what, and the most SQL statements that may take, those to know who
 # asks among them.
 PAGES = [
-    ("driver", "/", 6),
+    ("driver", "/", 7),
     ("driver", "/locations/cards?id=1&id=2", 5),
-    ("driver", "/locations/{location_id}", 5),
-    ("driver", "/evses/{evse_id}/book", 5),
+    ("driver", "/locations/{location_id}", 7),
+    ("driver", "/evses/{evse_id}/book", 6),
     ("nobody", "/signup", 0),
     ("nobody", "/login", 0),
-    ("driver", "/account", 4),
-    ("driver", "/account/delete", 2),
-    ("driver", "/account/tokens", 3),
+    ("driver", "/account", 5),
+    ("driver", "/account/delete", 3),
+    ("driver", "/account/tokens", 4),
     ("nobody", "/api/docs", 0),
-    ("driver", "/bookings", 5),
-    ("driver", "/bookings/{booking_id}", 7),
+    ("driver", "/bookings", 6),
+    ("driver", "/bookings/{booking_id}", 9),
     ("driver", "/bookings/{booking_id}/calendar.ics", 5),
-    ("driver", "/bookings/{booking_id}/cancel", 5),
-    ("driver", "/bookings/{booking_id}/move", 6),
+    ("driver", "/bookings/{booking_id}/cancel", 6),
+    ("driver", "/bookings/{booking_id}/move", 7),
+    ("nobody", "/c", 0),
+    ("nobody", "/c/{code}", 4),
+    ("driver", "/c/{code}", 7),
+    ("driver", "/sessions", 6),
+    ("driver", "/sessions/{session_id}", 8),
+    ("driver", "/sessions/{session_id}/stop", 7),
     ("driver", "/payments/{payment_id}/return", 4),
     ("nobody", "/simulated-gateway/{ref}", 2),
     ("operator", "/admin/", 11),
@@ -145,7 +156,30 @@ def load(folder: Path) -> None:
     database = Database(f"sqlite:///{folder}/evcharge.db")
     metadata.create_all(database.engine)
     load_demo(database, now=utc_now(), say=lambda _: None)
+    with database.transaction() as session:
+        charge(session)
     database.engine.dispose()
+
+
+def charge(session: Session) -> None:
+    """The demo's driver charges: once before, and now, with a history and a curve."""
+    driver = session.scalars(select(User).filter_by(email_key=EMAILS["driver"])).one()
+    now = utc_now()
+    a_session(
+        session, 2, driver.id, status=SessionStatus.COMPLETED, ended_at=now, energy_wh=1
+    )
+    under_way = a_session(session, 1, driver.id)
+    session.add(
+        SessionEvent(
+            session_id=under_way.id,
+            at=now,
+            kind=SessionEventKind.STARTED,
+            actor=ActorKind.SYSTEM,
+        )
+    )
+    for minute in range(5):
+        at = now + timedelta(minutes=minute)
+        session.add(MeterSample(session_id=under_way.id, at=at, power_w=50_000))
 
 
 def load_twice(folder: Path, once: Path) -> None:
@@ -175,7 +209,15 @@ def things(session: Session) -> dict[str, Any]:
     assert payment is not None
     connector = session.scalars(select(Connector).filter_by(evse_id=1)).first()
     assert connector is not None
+    under_way = session.scalars(
+        select(ChargingSession).filter_by(
+            user_id=driver.id, status=SessionStatus.ACTIVE
+        )
+    ).first()
+    assert under_way is not None
     return {
+        "code": evse_code(1),
+        "session_id": under_way.id,
         "location_id": 1,
         "charger_id": 1,
         "evse_id": 1,
@@ -273,6 +315,13 @@ def double(session: Session) -> None:
         provider_ref=longer("payments", "provider_ref"),
     )
     add("refunds", id=other("refunds"))
+    add(
+        "charging_sessions",
+        id=other("charging_sessions"),
+        reference=longer("charging_sessions", "reference"),
+    )
+    add("session_events", id=more("session_events", "id", 1_000_000))
+    add("meter_samples", id=more("meter_samples", "id", 1_000_000))
 
 
 def copy_rows(session: Session, table: Table, changed: dict[str, Any]) -> None:

@@ -26,6 +26,8 @@ from evcharge.bookings.admin import admin as bookings_admin
 from evcharge.bookings.admin_api import api as bookings_admin_api
 from evcharge.bookings.api import api as bookings_api
 from evcharge.bookings.pages import pages as bookings_pages
+from evcharge.charging.api import api as charging_api
+from evcharge.charging.pages import pages as charging_pages
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import ValkeyHints
@@ -56,6 +58,7 @@ BLUEPRINTS = (
     accounts_admin,
     bookings_pages,
     bookings_admin,
+    charging_pages,
     payments_pages,
     webhooks,
     gateway_pages,
@@ -65,6 +68,7 @@ BLUEPRINTS = (
 APIS = (
     accounts_api,
     bookings_api,
+    charging_api,
     network_api,
     network_admin_api,
     bookings_admin_api,

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from evcharge.bookings.asking import limits as booking_limits
 from evcharge.bookings.rules import QUARTER, Limits, Slot
+from evcharge.charging.queries import last_successful_charge
 from evcharge.kernel.clock import utc_now
 from evcharge.network.forms import SearchForm, location_ids, search_from_args
 from evcharge.network.queries import (
@@ -32,6 +33,7 @@ from evcharge.network.rules import (
 )
 from evcharge.network.tally import Tally
 from evcharge.stations.rules import ConnectorKind
+from evcharge.stations.rules.codes import evse_code
 from evcharge.stations.rules.entries import AMENITIES
 from evcharge.stations.rules.opening import OpeningHours
 from evcharge.web.context import current_user_or_none, public, reading
@@ -124,6 +126,7 @@ def location(location_id: int) -> ResponseReturnValue:
     # What is under way began before the picture does, and is to say when.
     asked = Slot(shown.starts_at - booking_limits().longest, shown.ends_at)
     evses = evses_now(reading(), [location_id], now=now, stretch=asked)[location_id]
+    charged_at = last_successful_charge(reading(), [each.evse_id for each in evses])
     part = "_evses.html" if "fragment" in request.args else "location.html"
     return render_template(
         f"network/{part}",
@@ -132,6 +135,8 @@ def location(location_id: int) -> ResponseReturnValue:
         strips=_strips(evses, shown, site.hours, now=now),
         strip_starts_at=shown.starts_at,
         now_index=(now - shown.starts_at) / QUARTER,
+        charged_at=charged_at,
+        codes={each.evse_id: evse_code(each.evse_id) for each in evses},
         summary=summary_of(evses, Search()),
         amenities=[AMENITIES[each] for each in site.amenities if each in AMENITIES],
         is_open_now=site.hours.is_open(now),

@@ -40,6 +40,7 @@ PATH_SCHEMAS: dict[str, Schema] = {
 WORDS = {
     200: "Done",
     201: "Made",
+    202: "Asked of the charger",
     204: "Done; there is nothing to say",
     400: "Does not fit this schema",
     401: "No token, or one that has ended",
@@ -59,7 +60,8 @@ TAGS = {
     "tokens": "How a program logs in and out",
     "locations": "Where to charge",
     "evses": "When a charging point is free",
-    "bookings": "Book a slot, pay, move, cancel",
+    "bookings": "Book a slot, pay, move, cancel, start to charge",
+    "sessions": "Charge: start, look how it goes, stop",
     "admin locations": "Places, for those who run them",
     "admin chargers": "The devices at a place",
     "admin evses": "Charging points, their prices, plugs and maintenance",

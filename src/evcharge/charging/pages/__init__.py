@@ -1,0 +1,6 @@
+"""Pages for whoever charges: at the charger, while it goes on, and afterwards."""
+
+from . import everywhere, here, mine, show
+from .blueprint import pages
+
+__all__ = ["everywhere", "here", "mine", "pages", "show"]

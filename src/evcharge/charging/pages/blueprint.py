@@ -1,0 +1,5 @@
+"""What the pages of charging hang on."""
+
+from flask import Blueprint
+
+pages = Blueprint("charging", "evcharge.charging", template_folder="templates")

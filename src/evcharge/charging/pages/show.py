@@ -1,0 +1,88 @@
+"""One charging session: how it goes, stopping it, unlocking the plug, its receipt."""
+
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from evcharge.bookings.rules import Actor, ActorKind
+from evcharge.charging.figures import lasting
+from evcharge.charging.pages.blueprint import pages
+from evcharge.charging.pages.view import view_of
+from evcharge.charging.queries import session_of_user
+from evcharge.charging.rules import SessionNotActive, SessionStatus
+from evcharge.charging.service import ask_to_stop, ask_to_unlock
+from evcharge.control.rules import ChargerNotConnected
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.topics import sign_topics
+from evcharge.web.context import (
+    current_user,
+    login_required,
+    perform,
+    reading,
+    settings,
+)
+
+
+@pages.get("/sessions/<uuid:session_id>")
+@login_required
+def show_session(session_id: UUID) -> ResponseReturnValue:
+    user_id = current_user().id
+    view = view_of(reading(), session_id, user_id, now=utc_now())
+    part = "_session.html" if "fragment" in request.args else "show.html"
+    topics = [f"session:{session_id}", f"evse:{view.charge.evse_id}"]
+    return render_template(
+        f"charging/{part}",
+        view=view,
+        topics=topics,
+        token=sign_topics(settings().secret_key, topics, user_id),
+    )
+
+
+@pages.get("/sessions/<uuid:session_id>/stop")
+@login_required
+def confirm_stopping(session_id: UUID) -> ResponseReturnValue:
+    charge = session_of_user(reading(), session_id, current_user().id)
+    if charge.status != SessionStatus.ACTIVE:
+        return _back(session_id)
+    lasts = lasting(charge, now=utc_now())
+    return render_template("charging/stop.html", charge=charge, lasts=lasts)
+
+
+@pages.post("/sessions/<uuid:session_id>/stop")
+@login_required
+def stop(session_id: UUID) -> ResponseReturnValue:
+    user_id, now = current_user().id, utc_now()
+
+    def act(session: Session) -> None:
+        session_of_user(session, session_id, user_id)
+        actor = Actor(ActorKind.DRIVER, user_id)
+        ask_to_stop(session, session_id=session_id, actor=actor, now=now)
+
+    try:
+        perform(act)
+    except (SessionNotActive, ChargerNotConnected) as refusal:
+        flash(refusal.message, "warning")
+    return _back(session_id)
+
+
+@pages.post("/sessions/<uuid:session_id>/unlock")
+@login_required
+def unlock(session_id: UUID) -> ResponseReturnValue:
+    user_id, now = current_user().id, utc_now()
+
+    def act(session: Session) -> None:
+        session_of_user(session, session_id, user_id)
+        actor = Actor(ActorKind.DRIVER, user_id)
+        ask_to_unlock(session, session_id=session_id, actor=actor, now=now)
+
+    try:
+        perform(act)
+    except (SessionNotActive, ChargerNotConnected) as refusal:
+        flash(refusal.message, "warning")
+    return _back(session_id)
+
+
+def _back(session_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for(".show_session", session_id=session_id), code=303)
