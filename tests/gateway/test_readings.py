@@ -15,20 +15,15 @@ from evcharge.gateway.readings import (
 )
 from evcharge.kernel.metrics import METER_ODDITIES
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TEN = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 def read_16(*sampled: dict[str, Any], timestamp: str = TEN.isoformat()) -> Readings:
-    return readings_16(
-        [{"timestamp": timestamp, "sampledValue": list(sampled)}], now=NOW
-    )
+    return readings_16([{"timestamp": timestamp, "sampledValue": list(sampled)}])
 
 
 def read_201(*sampled: dict[str, Any]) -> Readings:
-    return readings_201(
-        [{"timestamp": TEN.isoformat(), "sampledValue": list(sampled)}], now=NOW
-    )
+    return readings_201([{"timestamp": TEN.isoformat(), "sampledValue": list(sampled)}])
 
 
 def energy(value: str, **more: str) -> dict[str, Any]:
@@ -163,11 +158,11 @@ def test_readings_keep_the_order_they_were_told_in() -> None:
     later = {"timestamp": TEN.isoformat(), "sampledValue": [energy("5")]}
     earlier = {"timestamp": "2026-11-23T09:00:00Z", "sampledValue": [energy("4")]}
 
-    assert energies(readings_16([later, earlier], now=NOW)) == [5, 4]
+    assert energies(readings_16([later, earlier])) == [5, 4]
 
 
 def test_a_reading_without_a_possible_time_is_kept() -> None:
-    readings = read_16(energy("5"), timestamp="1970-01-01T00:00:00Z")
+    readings = read_16(energy("5"), timestamp="2026-02-31T00:00:00Z")
 
     assert readings == Readings((Reading(None, 5),))
 
@@ -210,8 +205,8 @@ def test_the_plain_value_beside_a_signature_counts() -> None:
         (energy("1e999999999"), Oddity.NOT_A_NUMBER),
         (energy("-1"), Oddity.NEGATIVE),
         (power("-500"), Oddity.NEGATIVE),
-        (energy("10000000001"), Oddity.TOO_MUCH),
-        (energy("10000000.001", unit="kWh"), Oddity.TOO_MUCH),
+        (energy("2000000001"), Oddity.TOO_MUCH),
+        (energy("2000000.001", unit="kWh"), Oddity.TOO_MUCH),
         ({"value": "101", "measurand": "SoC"}, Oddity.TOO_MUCH),
         (energy("5", unit="kvarh"), Oddity.UNKNOWN_UNIT),
         (power("5", unit="A"), Oddity.UNKNOWN_UNIT),

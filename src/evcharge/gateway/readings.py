@@ -63,7 +63,8 @@ ENERGY = "Energy.Active.Import.Register"
 POWER = "Power.Active.Import"
 SOC = "SoC"
 QUANTITIES = {
-    ENERGY: Quantity({"WH": 1, "KWH": 1000}, most=10_000_000_000),
+    # 2 GWh: more than a charger gives in its life, and what 32 bits can hold.
+    ENERGY: Quantity({"WH": 1, "KWH": 1000}, most=2_000_000_000),
     POWER: Quantity({"W": 1, "KW": 1000}, most=10_000_000),
     SOC: Quantity({"PERCENT": 1, "%": 1}, most=100, at_outlet=False),
 }
@@ -90,14 +91,14 @@ def register_wh_or_none(register: int) -> int | None:
         return None
 
 
-def readings_16(meter_values: Sequence[dict[str, Any]], *, now: datetime) -> Readings:
-    """OCPP 1.6 edition 2, section 7.33 MeterValue."""
-    return _readings(meter_values, _sample_16, now)
+def readings_16(meter_values: Sequence[dict[str, Any]]) -> Readings:
+    """MeterValue of OCPP 1.6 edition 2."""
+    return _readings(meter_values, _sample_16)
 
 
-def readings_201(meter_values: Sequence[dict[str, Any]], *, now: datetime) -> Readings:
-    """OCPP 2.0.1 part 2, section 2.30 MeterValueType."""
-    return _readings(meter_values, _sample_201, now)
+def readings_201(meter_values: Sequence[dict[str, Any]]) -> Readings:
+    """MeterValueType of OCPP 2.0.1 part 2."""
+    return _readings(meter_values, _sample_201)
 
 
 def _sample_16(sampled: dict[str, Any]) -> Sample | None:
@@ -131,12 +132,11 @@ def _circumstances(sampled: dict[str, Any]) -> dict[str, Any]:
 def _readings(
     meter_values: Iterable[dict[str, Any]],
     to_sample: Callable[[dict[str, Any]], Sample | None],
-    now: datetime,
 ) -> Readings:
     readings: list[Reading] = []
     oddities: list[Oddity] = []
     for meter_value in meter_values:
-        measured_at = charger_time(meter_value["timestamp"], now=now)
+        measured_at = charger_time(meter_value["timestamp"])
         samples = map(to_sample, meter_value["sampledValue"])
         for moment in _moments(each for each in samples if each and _counts(each)):
             values = {name: _value(moment, name, oddities) for name in QUANTITIES}

@@ -1,0 +1,43 @@
+"""How chargers' answers to commands are read, in both versions."""
+
+from collections.abc import Collection, Mapping
+
+from evcharge.control.rules import CommandState
+from evcharge.gateway.actions import Answer, Payload, Read
+
+# Keys are written, never shown: whoever reads the console is not the charger.
+SECRETS = ("authorizationkey", "basicauthpassword")
+
+Variables = Mapping[str, tuple[str | None, bool]]
+
+
+def by_status(*accepted: str) -> Read:
+    """Read an answer whose `status` decides; what else it says are its details."""
+
+    def read(payload: Payload) -> Answer:
+        details = {name: payload[name] for name in payload if name != "status"}
+        return Answer(state_of(payload["status"], accepted), payload["status"], details)
+
+    return read
+
+
+def state_of(word: str, accepted: Collection[str]) -> CommandState:
+    return CommandState.ACCEPTED if word in accepted else CommandState.REJECTED
+
+
+def with_variables(variables: Variables, unknown: Collection[str]) -> Answer:
+    """Return the answer to a question about settings. See `configuration.noted`."""
+    details = {
+        "variables": {
+            name: {"value": None if is_secret(name) else value, "readonly": is_readonly}
+            for name, (value, is_readonly) in variables.items()
+        },
+        "unknown": list(unknown),
+    }
+    if unknown and not variables:
+        return Answer(CommandState.REJECTED, "Unknown", details)
+    return Answer(CommandState.ACCEPTED, "Accepted", details)
+
+
+def is_secret(name: str) -> bool:
+    return name.rpartition(".")[2].casefold() in SECRETS
