@@ -23,14 +23,17 @@ from starlette.types import ASGIApp
 
 from evcharge.app import create_app
 from evcharge.gateway.body_buffer import BodyBuffer, in_plain_text
+from evcharge.gateway.gateway import Gateway
 from evcharge.gateway.live_hub import LiveHub
 from evcharge.gateway.server import Server, gateway_only, routes
+from evcharge.gateway.versions import VERSIONS
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import hints_between
+from evcharge.kernel.live import Publish
 from evcharge.kernel.settings import Settings
 from evcharge.kernel.stopping import stop_in_time
 from evcharge.web.problems import MEDIA_TYPE, early_problem, is_of_api
-from evcharge.wiring import job_handlers, timetable
+from evcharge.wiring import ON_ANSWERED, job_handlers, timetable
 from evcharge.worker import Worker
 
 SECONDS_FOR_LAST_JOBS = 1  # After requests had their time, during which jobs ended too.
@@ -47,9 +50,10 @@ def run_all_in_one(
     hub = LiveHub()
     flask = pages(settings, database)
     worker = new_worker(settings, database)
+    chargers = new_gateway(settings, database)
     app = Starlette(
-        routes=routes(hub, settings.secret_key),
-        lifespan=partial(_working, worker),
+        routes=routes(hub, settings.secret_key, chargers),
+        lifespan=partial(_working, worker, chargers),
     )
 
     # Not a Mount, whose pattern lets no address with a line break through.
@@ -60,26 +64,49 @@ def run_all_in_one(
         hub.close()
         flask.close()
         worker.ask_to_stop()
+        chargers.ask_to_stop()
 
-    with hints_between(settings.valkey_url, hub.publish) as database.publish:
+    deliver = to_both(hub.publish, chargers.hear)
+    with hints_between(settings.valkey_url, deliver) as database.publish:
         server = Server(app, when_listening=when_listening, when_stopping=stop)
         server.run(sockets=[listener])
 
 
 def run_gateway(
-    settings: Settings, listener: socket.socket, *, when_listening: Callable[[], None]
+    settings: Settings,
+    database: Database,
+    listener: socket.socket,
+    *,
+    when_listening: Callable[[], None],
 ) -> None:
     """Serve the long-lived connections until told to stop."""
     hub = LiveHub()
+    chargers = new_gateway(settings, database)
 
     def stop() -> None:
         stop_in_time()
         hub.close()
+        chargers.ask_to_stop()
 
-    with hints_between(settings.valkey_url, hub.publish):
-        app = gateway_only(hub, settings.secret_key)
+    deliver = to_both(hub.publish, chargers.hear)
+    with hints_between(settings.valkey_url, deliver) as database.publish:
+        app = gateway_only(
+            hub, settings.secret_key, chargers, lifespan=partial(connected_to, chargers)
+        )
         server = Server(app, when_listening=when_listening, when_stopping=stop)
         server.run(sockets=[listener])
+
+
+def to_both(one: Publish, other: Publish) -> Publish:
+    def deliver(topics: list[str]) -> None:
+        one(topics)
+        other(topics)
+
+    return deliver
+
+
+def new_gateway(settings: Settings, database: Database) -> Gateway:
+    return Gateway(settings, database, versions=VERSIONS, on_answered=ON_ANSWERED)
 
 
 def new_worker(settings: Settings, database: Database) -> Worker:
@@ -92,10 +119,20 @@ def new_worker(settings: Settings, database: Database) -> Worker:
 
 
 @asynccontextmanager
-async def _working(worker: Worker, _: Starlette) -> AsyncIterator[None]:
-    await asyncio.to_thread(worker.start)
+async def _working(
+    worker: Worker, chargers: Gateway, app: Starlette
+) -> AsyncIterator[None]:
+    async with connected_to(chargers, app):
+        await asyncio.to_thread(worker.start)
+        yield
+        await asyncio.to_thread(worker.join, seconds=SECONDS_FOR_LAST_JOBS)
+
+
+@asynccontextmanager
+async def connected_to(chargers: Gateway, _: Starlette) -> AsyncIterator[None]:
+    chargers.start()
     yield
-    await asyncio.to_thread(worker.join, seconds=SECONDS_FOR_LAST_JOBS)
+    await chargers.stop()
 
 
 def pages(settings: Settings, database: Database) -> BodyBuffer:

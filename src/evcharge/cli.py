@@ -159,9 +159,12 @@ def web(workers: int) -> None:
 def gateway() -> None:
     """Only the long-lived connections: live pages, chargers."""
     settings = read_settings()
-    with _program("gateway", settings):
+    with _program("gateway", settings) as database:
+        _check_current(database)
         listener = bind(settings.host, settings.port)
-        run_gateway(settings, listener, when_listening=lambda: _say_address(settings))
+        run_gateway(
+            settings, database, listener, when_listening=lambda: _say_address(settings)
+        )
 
 
 @cli.command()

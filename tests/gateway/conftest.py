@@ -3,12 +3,24 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from evcharge.gateway.server import Server, bind
+import make
+from charger import KEY
+from evcharge.asgi import connected_to, new_gateway, to_both
+from evcharge.control.queries import messages_of
+from evcharge.control.service import set_key
+from evcharge.gateway.gateway import Gateway
+from evcharge.gateway.live_hub import LiveHub
+from evcharge.gateway.server import Server, bind, gateway_only
+from evcharge.kernel.clock import utc_now
+from evcharge.kernel.db import Database
+from evcharge.kernel.settings import Settings
 
 Serve = Callable[..., int]
 
@@ -46,3 +58,43 @@ def connect() -> Iterator[Callable[[int], socket.socket]]:
         yield lambda port: stack.enter_context(
             socket.create_connection(("127.0.0.1", port), timeout=10)
         )
+
+
+@dataclass
+class Served:
+    """The gateway, listening, and one charger of its own that may connect."""
+
+    port: int
+    gateway: Gateway
+    database: Database
+
+    def add_charger(self, identity: str = "CP-1", **evse: Any) -> int:
+        """Return the id of a charger with one EVSE, whose key is `charger.KEY`."""
+        with self.database.transaction() as session:
+            made = make.an_evse(session, identity=identity, **evse)
+            set_key(session, made.charger_id, KEY, by=None, now=utc_now())
+            return made.charger_id
+
+    def messages(self, charger_id: int) -> list[tuple[str, str, str]]:
+        with self.database.reading() as session:
+            kept = messages_of(session, charger_id, limit=1000)
+            return [(each.direction, each.action, each.body) for each in kept][::-1]
+
+
+@pytest.fixture
+def served(
+    serve: Serve, database: Database, new_settings: Callable[..., Settings]
+) -> Callable[..., Served]:
+    """Starts gateways over the database of the test, with these settings."""
+
+    def start(**given: Any) -> Served:
+        url = database.engine.url.render_as_string(hide_password=False)
+        settings = new_settings(database_url=url, **({"demo": False} | given))
+        hub = LiveHub()
+        gateway = new_gateway(settings, database)
+        database.publish = to_both(database.publish, gateway.hear)
+        lifespan = partial(connected_to, gateway)
+        app = gateway_only(hub, settings.secret_key, gateway, lifespan)
+        return Served(serve(app, gateway.ask_to_stop), gateway, database)
+
+    return start

@@ -103,7 +103,7 @@ def test_every_thread_finds_a_connection(new_settings: Callable[..., Settings]) 
 
 @pytest.mark.parametrize(
     ("url", "threads", "connections"),
-    [("postgresql://host/name", 10, 26), ("sqlite:////var/lib/x.db", 4, 14)],
+    [("postgresql://host/name", 10, 30), ("sqlite:////var/lib/x.db", 4, 17)],
 )
 def test_threads_are_as_many_as_the_database_has_use_for(
     new_settings: Callable[..., Settings], url: str, threads: int, connections: int

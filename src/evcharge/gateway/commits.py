@@ -61,6 +61,17 @@ class Item:
     error: Exception | None = None
 
 
+class StaleConnection(Exception):
+    """The charger has connected again: nobody listens on this socket any more."""
+
+
+class NotRecorded(Unavailable):
+    """A bug of ours, most likely; it is in the log."""
+
+    code = "not_recorded"
+    message = "This could not be recorded. Try again later."
+
+
 class GroupFailed(Exception):
     """These items could not be recorded together."""
 
@@ -262,18 +273,22 @@ class GroupCommit:
             only_message(session)
 
         def only_message(session: Session) -> None:
-            if item.message is not None:
-                record_messages(session, [item.message])
+            record_messages(session, [item.message] if item.message else [])
 
-        for attempt in (everything, only_message):
-            try:
-                self._perform(attempt)
-            except Exception as error:
-                if not isinstance(error, DomainError):
-                    log.exception("something a charger said could not be recorded")
-                item.error = error
-            else:
-                return
+        failure = self._tried(everything)
+        if failure is not None:
+            self._tried(only_message)
+            item.error = failure
+
+    def _tried(self, action: Callable[[Session], None]) -> DomainError | None:
+        try:
+            self._perform(action)
+        except DomainError as refusal:
+            return refusal
+        except Exception:
+            log.exception("something that a charger said could not be recorded")
+            return NotRecorded()
+        return None
 
     def _tell(self, items: list[Item]) -> None:
         # The loop may have ended; then nobody waits any more.

@@ -16,7 +16,7 @@ from starlette.responses import (
     StreamingResponse,
 )
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket
+from starlette.types import ASGIApp, Lifespan
 
 from evcharge.gateway.live_hub import LiveHub
 from evcharge.gateway.patient_http import PatientHttp
@@ -24,10 +24,14 @@ from evcharge.kernel.errors import DomainError, NotAllowed
 from evcharge.kernel.topics import check_topics
 
 GRACE_SECONDS = 5  # For open requests; with the rest of the stop, under eight.
-NO_CHARGERS = "This server does not take chargers yet."
+# The longest message of a charger: a report of all its settings stays well below.
+LONGEST_FRAME = 64 * 1024
+ONLY_SOCKETS = "Chargers connect here by WebSocket, with OCPP 1.6 or 2.0.1."
 
 
-def routes(hub: LiveHub, secret: SecretStr) -> list[BaseRoute]:
+def routes(
+    hub: LiveHub, secret: SecretStr, chargers: ASGIApp | None = None
+) -> list[BaseRoute]:
     async def live(request: Request) -> Response:
         """`GET /live?topic=location:7&topic=...&token=...&token=...`"""
         topics = list(dict.fromkeys(request.query_params.getlist("topic")))
@@ -44,15 +48,23 @@ def routes(hub: LiveHub, secret: SecretStr) -> list[BaseRoute]:
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
 
-    return [
-        Route("/live", live),
-        WebSocketRoute("/ocpp/{charger:path}", _refuse_charger),
-        Route("/ocpp/{charger:path}", _refuse_request),
-    ]
+    found: list[BaseRoute] = [Route("/live", live)]
+    if chargers is not None:
+        found.append(WebSocketRoute("/ocpp/{charger:path}", chargers))
+        found.append(Route("/ocpp/{charger:path}", _refuse_request))
+    return found
 
 
-def gateway_only(hub: LiveHub, secret: SecretStr) -> Starlette:
-    return Starlette(routes=[Route("/healthz", _alive), *routes(hub, secret)])
+def gateway_only(
+    hub: LiveHub,
+    secret: SecretStr,
+    chargers: ASGIApp | None = None,
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    return Starlette(
+        routes=[Route("/healthz", _alive), *routes(hub, secret, chargers)],
+        lifespan=lifespan,
+    )
 
 
 async def _alive(_request: Request) -> Response:
@@ -60,12 +72,8 @@ async def _alive(_request: Request) -> Response:
     return JSONResponse({"status": "alive"})
 
 
-async def _refuse_charger(websocket: WebSocket) -> None:
-    await websocket.send_denial_response(PlainTextResponse(NO_CHARGERS, 503))
-
-
 async def _refuse_request(_request: Request) -> Response:
-    return PlainTextResponse(NO_CHARGERS, 503)
+    return PlainTextResponse(ONLY_SOCKETS, 426, {"Upgrade": "websocket"})
 
 
 class Server(uvicorn.Server):
@@ -85,6 +93,7 @@ class Server(uvicorn.Server):
             ws_per_message_deflate=False,  # Small messages; some chargers botch it.
             ws_ping_interval=20,
             ws_ping_timeout=20,
+            ws_max_size=LONGEST_FRAME,
             timeout_graceful_shutdown=GRACE_SECONDS,
             lifespan="on",  # Left to guess, it would go on without our jobs.
             access_log=False,

@@ -80,7 +80,9 @@ def read_frame(text: str) -> Frame:
     parts = _parsed(text)
     if not isinstance(parts, list):
         raise BadFrame(Oddity.NOT_AN_ARRAY)
-    kind = parts[0] if parts else None
+    if not parts:
+        raise BadFrame(Oddity.WRONG_LENGTH)
+    kind = parts[0]
     if type(kind) is not int or kind not in _LENGTHS:
         raise BadFrame(Oddity.UNKNOWN_TYPE, _readable_id(parts))
     # Nobody answers an answer, however odd it is.
@@ -90,6 +92,10 @@ def read_frame(text: str) -> Frame:
         raise BadFrame(Oddity.WRONG_LENGTH, message_id)
     if not _is_id(parts[1]):
         raise BadFrame(Oddity.BAD_ID, message_id)
+    return _framed(kind, parts, message_id)
+
+
+def _framed(kind: int, parts: list[Any], message_id: str | None) -> Frame:
     if kind == RESULT:
         return Result(parts[1], parts[2])
     if not isinstance(parts[2], str):

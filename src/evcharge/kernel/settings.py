@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,8 @@ FEWEST_CHARACTERS = 10  # "aaaa…" is long and still no secret.
 # PostgreSQL is waited for. SQLite works in the thread that asks, and threads that
 # have nothing to wait for only take the interpreter from each other.
 THREADS_ON_POSTGRESQL, THREADS_ON_SQLITE = 10, 4
+# Those that store what chargers say; each takes all that waits. SQLite has one writer.
+COMMITTERS_ON_POSTGRESQL, COMMITTERS_ON_SQLITE = 2, 1
 
 
 class InvalidSettings(Exception):
@@ -87,6 +89,9 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = SecretStr("")
     web_threads: int | None = Field(default=None, ge=1, le=200)
     job_threads: int = Field(default=2, ge=1, le=50)
+    gateway_threads: int | None = Field(default=None, ge=1, le=20)
+    unknown_chargers: Literal["refuse", "park"] | None = None
+    charger_log_days: int = Field(default=14, ge=1, le=400)
     login_days: int = Field(default=14, ge=1, le=365)
     hold_minutes: int = Field(default=10, ge=1, le=60)
     checkout_minutes: int = Field(default=16, ge=1, le=120)
@@ -107,13 +112,29 @@ class Settings(BaseSettings):
         """How many requests a process works on at once."""
         if self.web_threads is not None:
             return self.web_threads
-        is_sqlite = self.database_url.startswith("sqlite")
-        return THREADS_ON_SQLITE if is_sqlite else THREADS_ON_POSTGRESQL
+        return THREADS_ON_SQLITE if self._is_sqlite else THREADS_ON_POSTGRESQL
+
+    @property
+    def committers(self) -> int:
+        """How many transactions with what chargers say a process has open at once."""
+        if self.gateway_threads is not None:
+            return self.gateway_threads
+        return COMMITTERS_ON_SQLITE if self._is_sqlite else COMMITTERS_ON_POSTGRESQL
 
     @property
     def connections(self) -> int:
-        """Two for every web thread (one reads, one writes), one for every job."""
-        return 2 * self.threads + self.job_threads + 4
+        """Two for every web thread (one reads, one writes), one for every other."""
+        return 2 * self.threads + self.job_threads + self.committers + 6
+
+    @property
+    def parks_unknown_chargers(self) -> bool:
+        if self.unknown_chargers is None:
+            return self.demo
+        return self.unknown_chargers == "park"
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
 
 
 def read_settings(**overrides: object) -> Settings:
