@@ -59,7 +59,9 @@ class Location(Base):
     # Folded by Python: SQLite would only fold the case of ASCII. Edits write it too.
     search_text: Mapped[str] = mapped_column(Text, default=_search_text)
     is_active: Mapped[bool] = mapped_column(default=True)
-    overrun: Mapped[OverrunPolicy] = mapped_column(default=OverrunPolicy.WARN)
+    overrun: Mapped[OverrunPolicy] = mapped_column(
+        default=OverrunPolicy.WARN, server_default="warn"
+    )
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -140,9 +142,11 @@ class Connector(Base):
     reported_status: Mapped[ReportedStatus | None]
     reported_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Why it is faulted, in the charger's words; empty while it is well.
-    error_code: Mapped[str] = mapped_column(String(50), default="")
-    vendor_error_code: Mapped[str] = mapped_column(String(50), default="")
-    error_info: Mapped[str] = mapped_column(String(100), default="")
+    error_code: Mapped[str] = mapped_column(String(50), default="", server_default="")
+    vendor_error_code: Mapped[str] = mapped_column(
+        String(50), default="", server_default=""
+    )
+    error_info: Mapped[str] = mapped_column(String(100), default="", server_default="")
 
     evse: Mapped[Evse] = relationship(back_populates="connectors")
 
