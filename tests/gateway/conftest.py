@@ -13,7 +13,7 @@ import pytest
 import make
 from charger import KEY
 from evcharge.asgi import connected_to, new_gateway, to_both
-from evcharge.control.queries import messages_of
+from evcharge.control.queries import MessageFilter, messages_of
 from evcharge.control.service import set_key
 from evcharge.gateway.gateway import Gateway
 from evcharge.gateway.live_hub import LiveHub
@@ -77,7 +77,7 @@ class Served:
 
     def messages(self, charger_id: int) -> list[tuple[str, str, str]]:
         with self.database.reading() as session:
-            kept = messages_of(session, charger_id, limit=1000)
+            kept = messages_of(session, MessageFilter(charger_id), limit=1000)
             return [(each.direction, each.action, each.body) for each in kept][::-1]
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from time import monotonic
 from typing import Any
 
@@ -111,8 +111,10 @@ class GroupCommit:
         self._alone: deque[Item] = deque()
         self._notes: deque[LoggedMessage] = deque(maxlen=MOST_NOTES)
         self._expiring: deque[Item] = deque()  # The loop's own.
-        self._changed = Condition()
-        self._notes_are_due = self._is_stopping = False
+        # One for each kind of thread: a call must not wake the wrong one.
+        self._changed, self._left = Condition(), Condition()
+        self._notes_are_due = False
+        self._stopping = Event()
         self._warned_at = -float(SECONDS_BETWEEN_WARNINGS)
         tasks = [(self._work, number) for number in range(threads)]
         self._threads = [
@@ -128,9 +130,10 @@ class GroupCommit:
 
     def stop(self, *, seconds: float) -> None:
         """Finish what waits, within this time."""
-        with self._changed:
-            self._is_stopping = True
-            self._changed.notify_all()
+        self._stopping.set()
+        for condition in (self._changed, self._left):
+            with condition:
+                condition.notify_all()
         deadline = monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - monotonic()))
@@ -163,7 +166,7 @@ class GroupCommit:
             with self._changed:
                 self._notes_are_due = True
                 self._changed.notify()
-        if not self._is_stopping:
+        if not self._stopping.is_set():
             self._loop.call_later(TICK_SECONDS, self._tick)
 
     # ── in threads ────────────────────────────────────────────────────────────────
@@ -177,9 +180,9 @@ class GroupCommit:
         """Wait for something to do. None: there is nothing left, and it is over."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._waiting or self._notes_are_due or self._is_stopping
+                lambda: self._waiting or self._notes_are_due or self._stopping.is_set()
             )
-            if self._is_stopping and not (self._waiting or self._notes):
+            if self._stopping.is_set() and not (self._waiting or self._notes):
                 return None
             notes = [self._notes.popleft() for _ in range(len(self._notes))]
             self._notes_are_due = False
@@ -201,9 +204,7 @@ class GroupCommit:
             self._commit(batch)
         except (DBAPIError, PoolTimeout, Unavailable) as error:
             self._warn(error)
-            with self._changed:
-                self._changed.wait_for(lambda: self._is_stopping, RETRY_SECONDS)
-                return self._is_stopping
+            return self._stopping.wait(RETRY_SECONDS)
         except Exception:
             log.exception("chargers' messages could not be recorded together")
             self._set_apart(batch.items)
@@ -247,9 +248,9 @@ class GroupCommit:
                 raise GroupFailed(group, error) from error
 
     def _set_apart(self, items: Iterable[Item]) -> None:
-        with self._changed:
+        with self._left:
             self._alone.extend(items)
-            self._changed.notify_all()
+            self._left.notify()
 
     def _work_alone(self) -> None:
         while item := self._next_alone():
@@ -258,8 +259,8 @@ class GroupCommit:
                 self._tell([item])
 
     def _next_alone(self) -> Item | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._alone or self._is_stopping)
+        with self._left:
+            self._left.wait_for(lambda: self._alone or self._stopping.is_set())
             return self._alone.popleft() if self._alone else None
 
     def _record_alone(self, item: Item) -> None:
