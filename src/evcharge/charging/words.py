@@ -14,7 +14,7 @@ from evcharge.charging.rules import (
     SessionStatus,
     StartedBy,
 )
-from evcharge.stations.rules import ReportedStatus
+from evcharge.stations.rules import ReportedStatus, is_silent
 from evcharge.web.formats import day_clock
 
 
@@ -25,6 +25,7 @@ class Stage(StrEnum):
     CHARGING = "charging"
     WAITING = "waiting"  # Plugged in, and no power flows.
     STOPPING = "stopping"
+    SILENT = "silent"  # The charger has not been heard of for too long.
     FAILED = "failed"
     ENDED = "ended"
 
@@ -36,9 +37,14 @@ _BY_STATUS = {
 }
 
 
-def stage_of(charge: ChargingSession, *, is_stopping: bool = False) -> Stage:
+def stage_of(
+    charge: ChargingSession, *, is_stopping: bool = False, now: datetime
+) -> Stage:
     if charge.status in _BY_STATUS:
         return _BY_STATUS[charge.status]
+    charger = charge.evse.charger
+    if is_silent(charger.last_seen_at, charger.heartbeat, now=now):
+        return Stage.SILENT
     if is_stopping:
         return Stage.STOPPING
     return Stage.WAITING if _why_waiting(charge) else Stage.CHARGING

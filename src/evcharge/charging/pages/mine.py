@@ -22,7 +22,7 @@ _POSITION = TypeAdapter(SessionPosition)
 @pages.get("/sessions")
 @login_required
 def my_sessions() -> ResponseReturnValue:
-    user_id, after = current_user().id, _position()
+    now, user_id, after = utc_now(), current_user().id, _position()
     under_way, _ = sessions_of_user(
         reading(), user_id, statuses=UNDER_WAY, limit=MOST_UNDER_WAY
     )
@@ -31,11 +31,11 @@ def my_sessions() -> ResponseReturnValue:
     )
     return render_template(
         "charging/my_sessions.html",
-        under_way=[(each, stage_of(each)) for each in under_way],
-        over=[(each, stage_of(each)) for each in over],
+        under_way=[(each, stage_of(each, now=now)) for each in under_way],
+        over=[(each, stage_of(each, now=now)) for each in over],
         is_first=after is None,
         older=cursor_of(goes_on_at) if goes_on_at else None,
-        now=utc_now(),
+        now=now,
     )
 
 

@@ -37,7 +37,7 @@ from evcharge.payments.models import Refund
 from evcharge.payments.queries import refunds_of_items
 from evcharge.payments.rules import ItemKind
 from evcharge.stations.models import Location
-from evcharge.stations.rules import OverrunPolicy, is_silent
+from evcharge.stations.rules import OverrunPolicy
 
 # So long a charger may take to stop before we say that it does not.
 STOP_WITHIN = timedelta(seconds=60)
@@ -74,7 +74,7 @@ class View:
 
     @property
     def stage(self) -> Stage:
-        return stage_of(self.charge, is_stopping=self._is_stopping)
+        return stage_of(self.charge, is_stopping=self._is_stopping, now=self.now)
 
     @property
     def _is_stopping(self) -> bool:
@@ -115,7 +115,7 @@ class View:
 
     @property
     def can_stop(self) -> bool:
-        return self.stage in (Stage.CHARGING, Stage.WAITING)
+        return self.stage in (Stage.CHARGING, Stage.WAITING, Stage.SILENT)
 
     @property
     def can_unlock(self) -> bool:
@@ -125,11 +125,6 @@ class View:
         return ended_at is None or self.now - ended_at < UNLOCKS_FOR
 
     # ── how fresh it is ──────────────────────────────────────────────────────────
-
-    @property
-    def is_silent(self) -> bool:
-        charger = self.charge.evse.charger
-        return is_silent(charger.last_seen_at, charger.heartbeat, now=self.now)
 
     @property
     def heard_at(self) -> datetime | None:
