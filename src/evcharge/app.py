@@ -26,6 +26,7 @@ from evcharge.bookings.admin import admin as bookings_admin
 from evcharge.bookings.admin_api import api as bookings_admin_api
 from evcharge.bookings.api import api as bookings_api
 from evcharge.bookings.pages import pages as bookings_pages
+from evcharge.charging.admin import admin as charging_admin
 from evcharge.charging.api import api as charging_api
 from evcharge.charging.pages import pages as charging_pages
 from evcharge.kernel.clock import utc_now
@@ -59,6 +60,7 @@ BLUEPRINTS = (
     bookings_pages,
     bookings_admin,
     charging_pages,
+    charging_admin,
     payments_pages,
     webhooks,
     gateway_pages,

@@ -89,9 +89,17 @@ admin    POST /admin/operators/<int:operator_id>/members
 admin    POST /admin/operators/<int:operator_id>/members/<int:user_id>/remove
 admin    GET  /admin/operators/new
 admin    POST /admin/operators/new
+operator GET  /admin/parked
+admin    POST /admin/parked/turn-away
 operator GET  /admin/payments
 operator GET  /admin/payments.csv
 admin    POST /admin/refunds/<uuid:refund_id>/retry
+operator GET  /admin/sessions
+operator GET  /admin/sessions.csv
+operator GET  /admin/sessions/<uuid:session_id>
+operator GET  /admin/sessions/<uuid:session_id>/stop
+operator POST /admin/sessions/<uuid:session_id>/stop
+operator POST /admin/sessions/<uuid:session_id>/unlock
 admin    GET  /admin/users
 admin    GET  /admin/users.csv
 admin    GET  /admin/users/<int:user_id>

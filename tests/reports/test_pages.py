@@ -136,7 +136,7 @@ def test_the_dashboard_costs_the_same_few_statements(
     for client in (staff, admin):
         statements.clear()
         client.get("/admin/?period=30d")
-        assert len(statements) == 10
+        assert len(statements) == 11
 
 
 # ── payments ─────────────────────────────────────────────────────────────────────

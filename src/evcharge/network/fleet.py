@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Select,
     String,
     Subquery,
+    and_,
     case,
     distinct,
     func,
@@ -28,6 +30,7 @@ from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
 from evcharge.accounts.models import Operator
 from evcharge.bookings.queries import claimed_by, claimed_now
+from evcharge.control.models import ChargerConnection
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.queries import is_heard_of
 from evcharge.stations.rules import (
@@ -134,6 +137,14 @@ def operators_in(session: Session, scope: Scope) -> Sequence[Operator]:
 # ── chargers ─────────────────────────────────────────────────────────────────────
 
 
+class Link(StrEnum):
+    """How we are joined to a charger."""
+
+    CONNECTED = "connected"
+    SILENT = "silent"
+    NEVER = "never"
+
+
 @dataclass(frozen=True)
 class ChargerFilter:
     """`status`: at least one EVSE of the charger has it; `location_id`: it is there."""
@@ -142,6 +153,7 @@ class ChargerFilter:
     text: str = ""
     status: EvseStatus | None = None
     location_id: int | None = None
+    link: Link | None = None
 
 
 def chargers_of_location(session: Session, location_id: int) -> Sequence[Charger]:
@@ -228,7 +240,20 @@ def charger_conditions(
     if wanted.status is not None:
         suiting = [group for group in groups if group.status == wanted.status]
         found.append(Charger.id.in_(_chargers_with(suiting, wanted.scope, now=now)))
+    if wanted.link is not None:
+        found.append(_is_joined(wanted.link, now=now))
     return found
+
+
+def _is_joined(link: Link, *, now: datetime) -> ColumnElement[bool]:
+    if link == Link.SILENT:
+        return case((is_heard_of(now), 0), else_=1) == 1
+    theirs = ChargerConnection.charger_id == Charger.id
+    connections = select(ChargerConnection.charger_id).where(theirs)
+    if link == Link.NEVER:
+        return ~connections.exists()
+    is_open = connections.where(ChargerConnection.closed_at.is_(None)).exists()
+    return and_(is_open, is_heard_of(now))
 
 
 def statuses_of(

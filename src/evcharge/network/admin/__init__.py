@@ -9,6 +9,7 @@ from evcharge.network.admin import (
     locations,
     maintenance,
     messages,
+    parked,
     points,
 )
 from evcharge.network.admin.blueprint import admin
@@ -23,5 +24,6 @@ __all__ = [
     "locations",
     "maintenance",
     "messages",
+    "parked",
     "points",
 ]

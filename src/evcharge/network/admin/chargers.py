@@ -1,19 +1,31 @@
 """The console's list of chargers; a charger with all that hangs on it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.queries import live_blocks_on
+from evcharge.control.models import ChargerConnection
+from evcharge.control.queries import connections_of
+from evcharge.control.rules import ParkedNotFound
+from evcharge.control.service import take_in
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.network.admin.blueprint import admin, searched
 from evcharge.network.admin.forms import ChargerForm
-from evcharge.network.admin.live import charger_now, charger_topics, socket_address
+from evcharge.network.admin.live import (
+    charger_now,
+    charger_topics,
+    fleet_topics,
+    socket_address,
+)
+from evcharge.network.admin.parked import parked_or_none
 from evcharge.network.fleet import (
     ChargerFilter,
+    Link,
     charger_conditions,
     chargers_matching,
     count_by_status,
@@ -60,6 +72,21 @@ HEADER = (
     "city",
     "heartbeat_seconds",
     "last_seen_at",
+    "protocol",
+    "connected_at",
+    "disconnected_at",
+    "firmware",
+    "serial_number",
+)
+LINKS = {
+    Link.CONNECTED: "Connected",
+    Link.SILENT: "Silent",
+    Link.NEVER: "Never connected",
+}
+ROWS_AT_A_TIME = 500
+ADDED = "The charger is there. Now add its charging points."
+TAKEN_IN = (
+    "The charger is let in with the key it came with. Now add its charging points."
 )
 
 
@@ -78,9 +105,13 @@ def chargers() -> ResponseReturnValue:
     )
     places = {charger.location_id for charger in found}
     evses = evses_now(reading(), places, now=now)
+    part = "_chargers.html" if "fragment" in request.args else "chargers.html"
     return render_template(
-        "network/admin/chargers.html",
+        f"network/admin/{part}",
         chargers=found,
+        connections=connections_of(reading(), [each.id for each in found]),
+        live=fleet_topics(found),
+        ways=LINKS,
         evses={
             charger.id: [
                 evse
@@ -108,32 +139,49 @@ def chargers_csv() -> ResponseReturnValue:
     return streamed_csv(
         "chargers.csv",
         HEADER,
-        lambda session: _rows(every_charger(session, conditions)),
+        lambda session: _rows(session, every_charger(session, conditions)),
     )
 
 
-def _rows(boxes: Iterable[Charger]) -> Iterator[tuple[object, ...]]:
-    for box in boxes:
-        yield (
-            box.id,
-            box.identity,
-            box.vendor,
-            box.model,
-            box.location.name,
-            box.location.city,
-            box.heartbeat_seconds,
-            box.last_seen_at and instant(box.last_seen_at),
-        )
+def _rows(session: Session, boxes: Iterator[Charger]) -> Iterator[tuple[object, ...]]:
+    while some := list(islice(boxes, ROWS_AT_A_TIME)):
+        connections = connections_of(session, [box.id for box in some])
+        for box in some:
+            yield (
+                box.id,
+                box.identity,
+                box.vendor,
+                box.model,
+                box.location.name,
+                box.location.city,
+                box.heartbeat_seconds,
+                box.last_seen_at and instant(box.last_seen_at),
+                *_joined(connections.get(box.id)),
+            )
+
+
+def _joined(connection: ChargerConnection | None) -> tuple[object, ...]:
+    if connection is None:
+        return (None,) * 5
+    return (
+        connection.protocol.value,
+        instant(connection.opened_at),
+        connection.closed_at and instant(connection.closed_at),
+        connection.firmware_version,
+        connection.serial_number,
+    )
 
 
 def _wanted() -> ChargerFilter:
     status = request.args.get("status")
     location_id = request.args.get("location", type=int)
+    link = request.args.get("link")
     return ChargerFilter(
         current_user().scope,
         searched(),
         EvseStatus(status) if status in set(STATUSES) else None,
         location_id if location_id and 0 < location_id < 2**31 else None,
+        Link(link) if link in set(Link) else None,
     )
 
 
@@ -168,7 +216,11 @@ def charger(charger_id: int) -> ResponseReturnValue:
 @admin.get("/admin/locations/<int:location_id>/chargers/new")
 @operator_required
 def new_charger(location_id: int) -> ResponseReturnValue:
-    return _form_page(ChargerForm(), own_location(location_id))
+    place = own_location(location_id)
+    waiting = parked_or_none(request.args.get("parked", ""))
+    if waiting is None:
+        return _form_page(ChargerForm(), place)
+    return _form_page(ChargerForm.of_parked(waiting), place)
 
 
 @admin.post("/admin/locations/<int:location_id>/chargers/new")
@@ -176,11 +228,14 @@ def new_charger(location_id: int) -> ResponseReturnValue:
 def add_charger(location_id: int) -> ResponseReturnValue:
     place = own_location(location_id)
     form = ChargerForm(request.form)
+    details, by, now = form.details, current_user().id, utc_now()
+    waits = form.takes_in and parked_or_none(details.identity) is not None
 
     def create(session: Session) -> int:
-        return create_charger(
-            session, location_id=location_id, details=form.details, now=utc_now()
-        ).id
+        box = create_charger(session, location_id=location_id, details=details, now=now)
+        if waits:
+            take_in(session, details.identity, box.id, by=by, now=now)
+        return box.id
 
     try:
         charger_id = perform(create)
@@ -190,7 +245,10 @@ def add_charger(location_id: int) -> ResponseReturnValue:
     except IdentityTaken as refusal:
         form.identity.errors = [refusal.message]
         return _form_page(form, place), http_status(refusal)
-    flash("The charger is there. Now add its charging points.", "success")
+    except ParkedNotFound as refusal:  # Turned away, or taken in, a moment ago.
+        form.form_errors.append(refusal.message)
+        return _form_page(form, place), http_status(refusal)
+    flash(TAKEN_IN if waits else ADDED, "success")
     return redirect(url_for(".charger", charger_id=charger_id), code=303)
 
 

@@ -27,6 +27,7 @@ from wtforms import (
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]
 
 from evcharge.bookings.rules import Slot
+from evcharge.control.models import ParkedCharger
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import BadStation, ConnectorKind
 from evcharge.stations.rules.entries import (
@@ -181,6 +182,8 @@ class ChargerForm(StationForm):
     vendor = StringField("Make")
     model = StringField("Model")
     heartbeat_seconds = StringField("Seconds between heartbeats", default="300")
+    # Whether it is one that waits: it then keeps the key it came with.
+    parked = HiddenField()
 
     @classmethod
     def of(cls, charger: Charger) -> "ChargerForm":
@@ -193,6 +196,22 @@ class ChargerForm(StationForm):
                 "version": str(charger.version),
             }
         )
+
+    @classmethod
+    def of_parked(cls, waiting: ParkedCharger) -> "ChargerForm":
+        return cls(
+            data={
+                "identity": waiting.identity,
+                "vendor": waiting.vendor,
+                "model": waiting.model,
+                "heartbeat_seconds": "300",
+                "parked": "yes",
+            }
+        )
+
+    @property
+    def takes_in(self) -> bool:
+        return bool(self.parked.data == "yes")
 
     @property
     def details(self) -> ChargerDetails:

@@ -9,6 +9,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from evcharge.charging.listing import ChargingNow, charging_now
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.topics import sign_topics
 from evcharge.network.fleet import Scope, count_by_status, fact_groups
@@ -71,6 +72,7 @@ class Figures:
     silent: Sequence[Charger]
     broken: Sequence[Evse]
     failures: Failures
+    charging: ChargingNow
 
     @property
     def days(self) -> int:
@@ -134,6 +136,7 @@ def figures(
         silent=silent_chargers(session, scope, now=now, limit=LISTED),
         broken=broken_evses(session, scope, now=now, limit=LISTED),
         failures=count_failures(session, scope),
+        charging=charging_now(session, scope),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session, joinedload, raiseload
 
+from evcharge.control.models import ParkedCharger
 from evcharge.kernel.jobs import Job
 from evcharge.network.fleet import Scope, in_scope
 from evcharge.payments.models import Refund
@@ -93,12 +94,15 @@ def _has_evse_in_use() -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Failures:
+    """`parked`: chargers that wait to be let in."""
+
     refunds: int
     jobs: int
+    parked: int
 
 
 def count_failures(session: Session, scope: Scope) -> Failures:
-    """Count refunds that did not go through, and jobs that were given up."""
+    """Count refunds that did not go through, jobs given up, chargers not let in."""
     refunds = (
         select(func.count(Refund.id))
         .where(Refund.status == RefundStatus.FAILED, is_theirs(Refund.item_id, scope))
@@ -109,5 +113,6 @@ def count_failures(session: Session, scope: Scope) -> Failures:
         .where(Job.finished_at.is_not(None), Job.failure.is_not(None))
         .scalar_subquery()
     )
-    row = session.execute(select(refunds, jobs)).one()
-    return Failures(int(row[0]), int(row[1]))
+    parked = select(func.count(ParkedCharger.identity)).scalar_subquery()
+    row = session.execute(select(refunds, jobs, parked)).one()
+    return Failures(*map(int, row))

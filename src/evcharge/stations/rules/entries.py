@@ -147,11 +147,16 @@ def check_location(details: LocationDetails) -> None:
     )
 
 
+def is_identity(text: str) -> bool:
+    """Whether a charger may be called that."""
+    return _IDENTITY.fullmatch(text) is not None
+
+
 def check_charger(details: ChargerDetails) -> None:
     """Raises: BadStation."""
     _refuse(
         identity=None
-        if _IDENTITY.fullmatch(details.identity)
+        if is_identity(details.identity)
         else "Use 1 to 48 letters, digits or any of * - _ = + | @ . and no spaces.",
         vendor=_text_problem(details.vendor, LONGEST_MAKE, required=False),
         model=_text_problem(details.model, LONGEST_MAKE, required=False),
