@@ -9,6 +9,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -155,7 +156,17 @@ class Outage(Base):
     """A stretch in which an EVSE could not charge: broken, closed, or unheard of."""
 
     __tablename__ = "outages"
-    __table_args__ = (Index(None, "evse_id", "ended_at"),)
+    __table_args__ = (
+        Index(None, "evse_id", "ended_at"),
+        # One open outage of a kind: whoever notes it, however often.
+        Index(
+            "ix_outages_open",
+            *("evse_id", "kind"),
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
+    )
 
     id: Mapped[BigId]
     evse_id: Mapped[int] = mapped_column(ForeignKey("evses.id"))

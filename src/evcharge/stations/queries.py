@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, extract, select
+from sqlalchemy import ColumnElement, Select, bindparam, extract, or_, select
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
-from evcharge.stations.models import Charger, Connector, Evse, Location
+from evcharge.stations.models import Charger, Connector, Evse, Location, Outage
 from evcharge.stations.rules import (
     ChargerNotFound,
     EvseNotFound,
@@ -16,6 +16,7 @@ from evcharge.stations.rules import (
     LocationNotFound,
     Plug,
     ReportedStatus,
+    covered,
     silence_allowed,
 )
 
@@ -238,3 +239,35 @@ def is_heard_of(now: datetime) -> ColumnElement[bool]:
         + fixed
     )
     return silent_at >= int(now.timestamp())
+
+
+def uptime(
+    session: Session, evse_ids: Collection[int], since: datetime, now: datetime
+) -> dict[int, float]:
+    """Return for which part of the time each EVSE could have charged, from 0 to 1.
+
+    Counted from when its charger was added, if that was later than `since`; one added
+    just now has no answer.
+    """
+    added = session.execute(
+        select(Evse.id, Charger.created_at)
+        .join(Charger, Charger.id == Evse.charger_id)
+        .where(Evse.id.in_(evse_ids))
+    )
+    outages = session.execute(
+        select(Outage.evse_id, Outage.began_at, Outage.ended_at)
+        .where(
+            Outage.evse_id.in_(evse_ids),
+            Outage.began_at < now,
+            or_(Outage.ended_at.is_(None), Outage.ended_at > since),
+        )
+        .order_by(Outage.began_at)
+    )
+    down: dict[int, list[tuple[datetime, datetime]]] = {}
+    for evse_id, began_at, ended_at in outages:
+        down.setdefault(evse_id, []).append((began_at, ended_at or now))
+    return {
+        evse_id: 1 - covered(down.get(evse_id, []), begin, now) / (now - begin)
+        for evse_id, created_at in added
+        if (begin := max(since, created_at)) < now
+    }

@@ -119,6 +119,14 @@ def _create_cards() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_outages"),
     )
     op.create_index("ix_outages_evse_id_ended_at", "outages", ["evse_id", "ended_at"])
+    op.create_index(
+        "ix_outages_open",
+        "outages",
+        ["evse_id", "kind"],
+        unique=True,
+        postgresql_where=sa.text("ended_at IS NULL"),
+        sqlite_where=sa.text("ended_at IS NULL"),
+    )
 
 
 def _create_control() -> None:

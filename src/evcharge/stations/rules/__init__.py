@@ -1,5 +1,6 @@
 """The words stations are described in, and how the status people see is derived."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -92,6 +93,9 @@ OCCUPIED = frozenset(
 )
 
 
+DOWN = frozenset({ReportedStatus.FAULTED, ReportedStatus.UNAVAILABLE})
+
+
 class OverrunPolicy(StrEnum):
     """What happens to a vehicle that still charges when the next booking begins."""
 
@@ -103,6 +107,26 @@ class OutageKind(StrEnum):
     FAULTED = "faulted"
     UNAVAILABLE = "unavailable"
     SILENT = "silent"
+
+
+def down_as(reported: Collection[ReportedStatus | None]) -> OutageKind | None:
+    """Return why an EVSE with these plugs cannot charge; None if it may be able to."""
+    if not reported or not DOWN.issuperset(reported):
+        return None
+    is_broken = set(reported) == {ReportedStatus.FAULTED}
+    return OutageKind.FAULTED if is_broken else OutageKind.UNAVAILABLE
+
+
+def covered(
+    stretches: Iterable[tuple[datetime, datetime]], begin: datetime, end: datetime
+) -> timedelta:
+    """Return how much of `[begin, end)` these cover, which may overlap; by start."""
+    total, reached = timedelta(), begin
+    for starts_at, ends_at in stretches:
+        upto = min(ends_at, end)
+        total += max(upto - max(starts_at, reached), timedelta())
+        reached = max(reached, upto)
+    return total
 
 
 class ClaimedBy(StrEnum):
@@ -235,7 +259,7 @@ def _status_reported(facts: Facts) -> EvseStatus:
         return EvseStatus.CHARGING
     if reported == {ReportedStatus.FAULTED}:
         return EvseStatus.OUT_OF_ORDER
-    if reported <= {ReportedStatus.FAULTED, ReportedStatus.UNAVAILABLE}:
+    if reported <= DOWN:
         return EvseStatus.INOPERATIVE
     if reported & OCCUPIED:
         return EvseStatus.BLOCKED

@@ -19,6 +19,7 @@ from evcharge.stations.rules import (
     ReportedStatus,
     is_silent,
 )
+from evcharge.stations.service.outages import note_reports
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -48,6 +49,7 @@ def record_connector_statuses(
     known = [(places[plug], latest[plug]) for plug in latest if plug in places]
     news = [(place, report) for place, report in known if _is_news(place, report)]
     _write(session, news)
+    note_reports(session, news)
     _mark_seen(
         session,
         {place.charger_id for place, _ in known},
