@@ -9,6 +9,7 @@ from box import a_box
 from evcharge.accounts.models import RfidTag
 from evcharge.bookings.rules import BookingStatus
 from evcharge.charging.rules import Flag, Reading, SessionStatus, StartedBy
+from evcharge.charging.service import authorize
 from evcharge.control.rules import CommandKind
 from evcharge.stations.rules import EvseNotFound
 from make import HOUR, MINUTE, NOON, a_slot
@@ -171,6 +172,19 @@ def test_somebody_elses_slot_is_refused(box, desk, database):
     assert box.read(started.session_id).flags == [Flag.FOREIGN_SLOT]
     assert box.read(started.session_id).booking_id is None
     assert [each.kind for each in box.commands()] == [CommandKind.STOP]
+
+
+def test_a_reference_is_good_at_its_own_charger_only(database, desk):
+    """Else whoever runs a charger could find references of others out by guessing."""
+    booking = booked(desk)
+    elsewhere = a_box(database).connect()
+
+    started = elsewhere.start(booking.reference)
+
+    assert not started.is_allowed
+    assert elsewhere.read(started.session_id).user_id is None
+    with database.reading() as session:
+        assert not authorize(session, elsewhere.charger_id, booking.reference, now=NOON)
 
 
 def test_a_booking_that_is_not_paid_opens_nothing(box, desk):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.accounts.models import RfidTag, User
@@ -15,6 +15,7 @@ from evcharge.bookings.rules import BookingPayment, BookingStatus
 from evcharge.charging.models import ChargingSession
 from evcharge.charging.queries import UNDER_WAY
 from evcharge.charging.rules import EARLY_START, SessionStatus, StartedBy
+from evcharge.stations.models import Evse
 
 
 @dataclass(frozen=True)
@@ -40,36 +41,49 @@ def authorize(session: Session, charger_id: int, tag: str, *, now: datetime) -> 
     Neither version of OCPP names an EVSE here, so whose slot it is gets decided when
     charging starts (DESIGN 6).
     """
-    holder = holder_of(session, tag, at=now)
+    holder = holder_of(session, tag, charger_id=charger_id, at=now)
     if holder.is_known:
         return True
     # Whoever charges may stop, also after the time of their booking.
     charging = select(ChargingSession.id).where(
         ChargingSession.tag == fold_uid(tag),
+        ChargingSession.evse_id.in_(_evses_of(charger_id)),
         ChargingSession.status == SessionStatus.ACTIVE,
         ChargingSession.user_id.is_not(None),
     )
     return session.scalar(charging.limit(1)) is not None
 
 
-def holder_of(session: Session, tag: str | None, *, at: datetime) -> Holder:
-    """Return who a tag stands for at a time; `NOBODY` for one that may not charge."""
+def holder_of(
+    session: Session, tag: str | None, *, charger_id: int, at: datetime
+) -> Holder:
+    """Return who a tag stands for at a time; `NOBODY` for one that may not charge.
+
+    A card is good anywhere. A reference is good at its own charger only: it is short,
+    and no other operator's charger shall find one out by guessing.
+    """
     if not tag:
         return NOBODY
     folded = fold_uid(tag)
     return (
-        _by_request(session, folded)
-        or _by_booking(session, folded, at=at)
+        _by_request(session, folded, charger_id)
+        or _by_booking(session, folded, charger_id, at=at)
         or _by_card(session, folded)
         or NOBODY
     )
 
 
-def _by_request(session: Session, tag: str) -> Holder | None:
+def _evses_of(charger_id: int) -> Select[int]:
+    return select(Evse.id).where(Evse.charger_id == charger_id)
+
+
+def _by_request(session: Session, tag: str, charger_id: int) -> Holder | None:
     asked = session.scalar(
         select(ChargingSession)
         .where(
-            ChargingSession.tag == tag, ChargingSession.status == SessionStatus.PENDING
+            ChargingSession.tag == tag,
+            ChargingSession.status == SessionStatus.PENDING,
+            ChargingSession.evse_id.in_(_evses_of(charger_id)),
         )
         .order_by(ChargingSession.created_at.desc())
         .limit(1)
@@ -83,11 +97,14 @@ def _by_request(session: Session, tag: str) -> Holder | None:
     return Holder(StartedBy.APP, asked.user_id, booking, asked)
 
 
-def _by_booking(session: Session, tag: str, *, at: datetime) -> Holder | None:
+def _by_booking(
+    session: Session, tag: str, charger_id: int, *, at: datetime
+) -> Holder | None:
     booking = session.scalar(
         select(Booking)
         .where(
             Booking.reference == tag,
+            Booking.evse_id.in_(_evses_of(charger_id)),
             # One that ended as a no-show may come late, out of an offline queue.
             Booking.status.in_([BookingStatus.ACTIVE, BookingStatus.NO_SHOW]),
             Booking.payment_status == BookingPayment.PAID,

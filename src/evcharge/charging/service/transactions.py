@@ -90,7 +90,7 @@ def start_transaction(
         return StartAnswer(known.number, known.is_allowed, known.session_id)
     when = moment(start.charger_at, heard_at=at)
     is_current = _make_room(session, place, when, at=at)
-    holder = holder_of(session, start.tag, at=when.at)
+    holder = holder_of(session, start.tag, charger_id=start.charger_id, at=when.at)
     verdict = _judge(session, place, holder, start, at=when.at)
     charge = _begin(session, place, start, holder, verdict, when, now=at)
     transaction = OcppTransaction(
@@ -461,7 +461,7 @@ def recognise(
     place = place_by_number(
         session, transaction.charger_id, _number_of(session, charge.evse_id)
     )
-    holder = holder_of(session, tag, at=now)
+    holder = holder_of(session, tag, charger_id=transaction.charger_id, at=now)
     start = TransactionStart(
         charger_id=transaction.charger_id,
         evse_number=place.number,
