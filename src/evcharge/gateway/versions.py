@@ -7,5 +7,6 @@ from evcharge.gateway.sender import Words
 
 VERSIONS = {
     Protocol.OCPP201: Version(v201.ACTIONS, Words(v201.CALLS, v201.READ)),
+    Protocol.OCPP201: Version(v201.ACTIONS, Words(v201.CALLS, v201.READ)),
     Protocol.OCPP16: Version(v16.ACTIONS, Words(v16.CALLS, v16.READ)),
 }
