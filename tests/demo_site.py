@@ -21,6 +21,8 @@ from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import ActorKind, BookingStatus
 from evcharge.charging.models import ChargingSession, MeterSample, SessionEvent
 from evcharge.charging.rules import SessionEventKind, SessionStatus
+from evcharge.control.rules import Direction, LoggedMessage
+from evcharge.control.service import record_messages
 from evcharge.demo.load import load_demo
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
@@ -74,14 +76,14 @@ PAGES = [
     ("operator", "/admin/chargers", 9),
     ("operator", "/admin/chargers.csv", 5),
     ("operator", "/admin/chargers/{charger_id}", 12),
-    ("operator", "/admin/chargers/{charger_id}/commands", 11),
+    ("operator", "/admin/chargers/{charger_id}/commands", 13),
     ("operator", "/admin/chargers/{charger_id}/key", 8),
-    ("operator", "/admin/chargers/{charger_id}/messages", 6),
-    ("operator", "/admin/chargers/{charger_id}/messages.csv", 6),
-    ("operator", "/admin/chargers/{charger_id}/messages.jsonl", 6),
-    ("operator", "/admin/chargers/{charger_id}/variables", 7),
-    ("operator", "/admin/chargers/{charger_id}/notices", 6),
-    ("operator", "/admin/chargers/{charger_id}/codes", 5),
+    ("operator", "/admin/chargers/{charger_id}/messages", 7),
+    ("operator", "/admin/chargers/{charger_id}/messages.csv", 8),
+    ("operator", "/admin/chargers/{charger_id}/messages.jsonl", 8),
+    ("operator", "/admin/chargers/{charger_id}/variables", 8),
+    ("operator", "/admin/chargers/{charger_id}/notices", 7),
+    ("operator", "/admin/chargers/{charger_id}/codes", 6),
     ("operator", "/admin/chargers/{charger_id}/edit", 6),
     ("operator", "/admin/chargers/{charger_id}/close", 9),
     ("operator", "/admin/chargers/{charger_id}/evses/new", 6),
@@ -91,12 +93,12 @@ PAGES = [
     ("operator", "/admin/evses/{evse_id}/remove", 8),
     ("operator", "/admin/evses/{evse_id}/connectors/new", 5),
     ("operator", "/admin/evses/{evse_id}/connectors/{connector_id}/edit", 5),
-    ("operator", "/admin/parked", 2),
+    ("operator", "/admin/parked", 3),
     ("operator", "/admin/payments", 6),
-    ("operator", "/admin/sessions", 4),
-    ("operator", "/admin/sessions.csv", 4),
+    ("operator", "/admin/sessions", 5),
+    ("operator", "/admin/sessions.csv", 5),
     ("operator", "/admin/sessions/{session_id}", 8),
-    ("operator", "/admin/sessions/{session_id}/stop", 4),
+    ("operator", "/admin/sessions/{session_id}/stop", 5),
     ("operator", "/admin/payments.csv", 5),
     ("admin", "/admin/jobs", 4),
     ("admin", "/admin/operators", 4),
@@ -163,7 +165,13 @@ def load(folder: Path) -> None:
     load_demo(database, now=utc_now(), say=lambda _: None)
     with database.transaction() as session:
         charge(session)
+        talk(session)
     database.engine.dispose()
+
+
+def talk(session: Session) -> None:
+    said = LoggedMessage(1, utc_now(), Direction.IN, "Heartbeat", "[2,1,{}]")
+    record_messages(session, [said] * 3)
 
 
 def charge(session: Session) -> None:
@@ -325,6 +333,7 @@ def double(session: Session) -> None:
         id=other("charging_sessions"),
         reference=longer("charging_sessions", "reference"),
     )
+    add("charger_messages", id=more("charger_messages", "id", 1_000_000))
     add("session_events", id=more("session_events", "id", 1_000_000))
     add("meter_samples", id=more("meter_samples", "id", 1_000_000))
 

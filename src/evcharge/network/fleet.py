@@ -211,16 +211,19 @@ def chargers_after(
 
 def every_charger(
     session: Session, conditions: Sequence[ColumnElement[bool]]
-) -> Iterator[Charger]:
-    """Yield all of them, with their locations, without holding them all."""
+) -> Iterator[tuple[Charger, ChargerConnection | None]]:
+    """Yield all of them with their locations and their latest connections, by
+    identity, without holding them all."""
     statement = (
-        select(Charger)
+        select(Charger, ChargerConnection)
         .join(Charger.location)
+        .outerjoin(ChargerConnection, ChargerConnection.charger_id == Charger.id)
         .where(*conditions)
         .order_by(Charger.identity)
         .options(joinedload(Charger.location), raiseload("*"))
     )
-    return iter(session.scalars(statement, execution_options=_BY_AND_BY))
+    rows = session.execute(statement, execution_options=_BY_AND_BY)
+    return ((box, connection) for box, connection in rows)
 
 
 def charger_conditions(

@@ -1,7 +1,6 @@
 """The console's list of chargers; a charger with all that hangs on it."""
 
 from collections.abc import Iterator
-from itertools import islice
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -83,7 +82,6 @@ LINKS = {
     Link.SILENT: "Silent",
     Link.NEVER: "Never connected",
 }
-ROWS_AT_A_TIME = 500
 ADDED = "The charger is there. Now add its charging points."
 TAKEN_IN = (
     "The charger is let in with the key it came with. Now add its charging points."
@@ -139,25 +137,25 @@ def chargers_csv() -> ResponseReturnValue:
     return streamed_csv(
         "chargers.csv",
         HEADER,
-        lambda session: _rows(session, every_charger(session, conditions)),
+        lambda session: _rows(every_charger(session, conditions)),
     )
 
 
-def _rows(session: Session, boxes: Iterator[Charger]) -> Iterator[tuple[object, ...]]:
-    while some := list(islice(boxes, ROWS_AT_A_TIME)):
-        connections = connections_of(session, [box.id for box in some])
-        for box in some:
-            yield (
-                box.id,
-                box.identity,
-                box.vendor,
-                box.model,
-                box.location.name,
-                box.location.city,
-                box.heartbeat_seconds,
-                box.last_seen_at and instant(box.last_seen_at),
-                *_joined(connections.get(box.id)),
-            )
+def _rows(
+    lines: Iterator[tuple[Charger, ChargerConnection | None]],
+) -> Iterator[tuple[object, ...]]:
+    for box, connection in lines:
+        yield (
+            box.id,
+            box.identity,
+            box.vendor,
+            box.model,
+            box.location.name,
+            box.location.city,
+            box.heartbeat_seconds,
+            box.last_seen_at and instant(box.last_seen_at),
+            *_joined(connection),
+        )
 
 
 def _joined(connection: ChargerConnection | None) -> tuple[object, ...]:
