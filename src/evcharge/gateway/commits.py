@@ -173,8 +173,11 @@ class GroupCommit:
 
     def _work(self) -> None:
         while batch := self._next_batch():
-            while not self._record(batch) and batch.items:
+            while not self._record(batch):
                 batch.items = [each for each in batch.items if not each.waiter.done()]
+                if not batch.items:  # Nobody waits any more; notes may.
+                    self._notes.extendleft(reversed(batch.notes))
+                    break
 
     def _next_batch(self) -> Batch | None:
         """Wait for something to do. None: there is nothing left, and it is over."""
