@@ -27,7 +27,7 @@ def a_point(
         plugs,
         habits=Habits(cards=cards, busy=busy, trouble=trouble, opening=opening),
         variables=Variables(is_201=False, connectors=len(plugs)),
-        rng=random.Random(seed),
+        rng=random.Random(seed),  # noqa: S311
     )
     point.begin(NOON)
     return point

@@ -236,7 +236,18 @@ def test_nobody_comes_outside_opening_hours(hour: int):
 
 times = st.floats(0.1, 2 * HOUR)
 acts = st.sampled_from(
-    ["wait", "start", "stop", "card", "no card", "reserve", "cancel", "out", "in", "cut"]
+    [
+        "wait",
+        "start",
+        "stop",
+        "card",
+        "no card",
+        "reserve",
+        "cancel",
+        "out",
+        "in",
+        "cut",
+    ]
 )
 
 

@@ -79,6 +79,7 @@ class Charger:
         self.box.lose_power(now, reason)
         self._boots_for = reason
         self._dark_until = self._connect_at = until
+        self._live(now)
         if self._link is not None:
             self._link.drop()
         self._wake.set()

@@ -11,7 +11,7 @@ POWER_CUT_EVERY = 72 * HOUR  # At one site.
 POWER_AWAY = (MINUTE, 6 * MINUTE)
 ANSWERS_LOST = 0.002
 CLOCK_NEVER_SET = 0.08
-CLOCK_OFF_SECONDS = 180.0
+CLOCK_OFF_SECONDS, SET_CLOCK_OFF_SECONDS = 180.0, 2.0
 # Says how its plugs are before it tells what it has kept, instead of after.
 STATUSES_FIRST = 0.25
 
@@ -33,8 +33,9 @@ class Trouble:
 
     def clock(self, rng: random.Random) -> tuple[float, bool]:
         """Draw how far a clock is off, and whether the server's time corrects it."""
-        off = rng.uniform(-CLOCK_OFF_SECONDS, CLOCK_OFF_SECONDS)
         is_set = rng.random() >= CLOCK_NEVER_SET
+        most = SET_CLOCK_OFF_SECONDS if is_set else CLOCK_OFF_SECONDS
+        off = rng.uniform(-most, most)
         return (off if self.scale > 0 else 0.0), is_set
 
     def tells_statuses_first(self, rng: random.Random) -> bool:
