@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -148,10 +148,17 @@ def _placed() -> tuple[ExecutableOption, ...]:
 
 @dataclass(frozen=True)
 class SessionPosition:
-    """Where a list of sessions goes on: after this one."""
+    """Where a list of sessions goes on: after this one.
+
+    It may come back from outside: what no list ever ended at is a ValueError.
+    """
 
     created_at: datetime
     id: UUID
+
+    def __post_init__(self) -> None:
+        if self.created_at.utcoffset() != timedelta():
+            raise ValueError("not in UTC")
 
 
 def sessions_of_user(

@@ -6,21 +6,27 @@ fails the first test, so none can be added without being tried here.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 import make
 from api import bearer
-from evcharge.accounts.models import Login, User
+from evcharge.accounts.models import Login, Operator, User
 from evcharge.accounts.rules import UserStatus
 from evcharge.accounts.rules.passwords import hash_password
 from evcharge.app import APIS
 from evcharge.bookings.rules import Actor, ActorKind, Limits
 from evcharge.bookings.service import block_evse, book_slot
+from evcharge.charging.models import ChargingSession
+from evcharge.charging.rules import TransactionStart
+from evcharge.charging.service import ask_to_start, start_transaction
+from evcharge.control.rules import Protocol
+from evcharge.control.service import open_connection
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.stations.models import Charger, Evse, Location
@@ -81,7 +87,10 @@ def world(database: Database, app: Flask) -> World:
             cancel_bookings=False,
             now=now,
         )
+        charge = a_charge(session, owner.id, north, now=now)
+        connect(session, evse.charger_id, now=now)
         made.ids = {
+            "session_id": charge.id,
             "booking_id": booking.id,
             "location_id": place.id,
             "charger_id": evse.charger_id,
@@ -94,6 +103,37 @@ def world(database: Database, app: Flask) -> World:
             "token_id": make.a_login(session, owner, token_hash="0" * 64).id,
         }
     return made
+
+
+def connect(session: Session, charger_id: int, *, now: datetime) -> None:
+    open_connection(
+        session,
+        charger_id=charger_id,
+        gateway="here",
+        protocol=Protocol.OCPP16,
+        address="",
+        at=now,
+    )
+
+
+def a_charge(
+    session: Session, user_id: int, operator: Operator, *, now: datetime
+) -> ChargingSession:
+    """Somebody charges, at a charger of its own."""
+    place = make.a_location(session, operator=operator)
+    evse = make.an_evse(session, location=place, seen_at=now)
+    connect(session, evse.charger_id, now=now)
+    charge = ask_to_start(session, evse_id=evse.id, user_id=user_id, now=now)
+    start = TransactionStart(
+        charger_id=evse.charger_id,
+        evse_number=1,
+        connector_number=1,
+        tag=charge.tag,
+        meter_wh=0,
+        charger_at=now,
+    )
+    start_transaction(session, start, at=now)
+    return charge
 
 
 def headers_of(world: World, caller: str) -> dict[str, str]:
@@ -168,6 +208,12 @@ REQUESTS: dict[str, Callable[[World], Json | None]] = {
     "cancel_booking": lambda w: None,
     "move_booking": _slot,
     "pay_for_booking": lambda w: {"outcome": "succeed"},
+    "start_booked_session": lambda w: None,
+    "start_session": lambda w: {"evse_id": w.ids["evse_id"]},
+    "list_sessions": lambda w: None,
+    "get_session": lambda w: None,
+    "stop_session": lambda w: None,
+    "unlock_session": lambda w: None,
     "list_locations": lambda w: None,
     "get_location": lambda w: None,
     "get_availability": lambda w: None,
@@ -206,7 +252,7 @@ REQUESTS: dict[str, Callable[[World], Json | None]] = {
 }
 QUERIES = {"remove_admin_evse": "?cancel_bookings=true&reason=Gone"}
 # Right, from the right caller, and still refused by how things are in this world.
-REFUSED_BY_STATE = {"mark_admin_no_show": 409}
+REFUSED_BY_STATE = {"mark_admin_no_show": 409, "start_booked_session": 409}
 # Here what is foreign to South is named in the body, not in the address.
 FOREIGN_IN_BODY = {
     "create_admin_charger": 404,
