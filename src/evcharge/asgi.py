@@ -33,7 +33,7 @@ from evcharge.kernel.live import Publish
 from evcharge.kernel.settings import Settings
 from evcharge.kernel.stopping import stop_in_time
 from evcharge.web.problems import MEDIA_TYPE, early_problem, is_of_api
-from evcharge.wiring import ON_ANSWERED, job_handlers, timetable
+from evcharge.wiring import ON_ANSWERED, SCHEDULE, job_handlers
 from evcharge.worker import Worker
 
 SECONDS_FOR_LAST_JOBS = 1  # After requests had their time, during which jobs ended too.
@@ -113,7 +113,7 @@ def new_worker(settings: Settings, database: Database) -> Worker:
     return Worker(
         database,
         handlers=job_handlers(settings, database),
-        schedule=timetable(settings),
+        schedule=SCHEDULE,
         threads=settings.job_threads,
     )
 

@@ -23,9 +23,10 @@ from evcharge.accounts.cli import operators, users
 from evcharge.app import create_app
 from evcharge.asgi import new_worker, run_all_in_one, run_gateway
 from evcharge.bench.command import bench
-from evcharge.bookings.cli import audit
+from evcharge.charging.cli import audit
 from evcharge.demo.load import is_empty, load_demo
 from evcharge.demo.people import NAMED, PASSWORD
+from evcharge.demo.simulator import Simulator
 from evcharge.gateway.server import AddressTaken, bind
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
@@ -37,6 +38,7 @@ from evcharge.kernel.schema import is_current
 from evcharge.kernel.secret import kept_secret
 from evcharge.kernel.settings import InvalidSettings, Settings, read_settings
 from evcharge.kernel.stopping import stop_in_time
+from evcharge.simulator.command import simulate
 from evcharge.stations.cli import chargers
 from evcharge.wiring import open_database
 
@@ -200,9 +202,14 @@ def demo() -> None:
         if _is_empty(database):
             click.echo("Loading the demo network …")
             load_demo(database, now=utc_now(), say=click.echo)
-        run_all_in_one(
-            settings, database, listener, when_listening=lambda: _say_logins(settings)
-        )
+        simulator = Simulator(database, settings)
+
+        def begin() -> None:
+            _say_logins(settings)
+            simulator.start()
+
+        run_all_in_one(settings, database, listener, when_listening=begin)
+        simulator.stop()
 
 
 cli.add_command(audit)
@@ -210,6 +217,7 @@ cli.add_command(bench)
 cli.add_command(users)
 cli.add_command(operators)
 cli.add_command(chargers)
+cli.add_command(simulate)
 cli.add_command(migrations, "db")
 
 

@@ -11,11 +11,12 @@ from evcharge.bookings import jobs as bookings_jobs
 from evcharge.bookings import models as bookings_models
 from evcharge.bookings.queries import booking_counts
 from evcharge.bookings.service import confirm_paid
+from evcharge.charging import jobs as charging_jobs
 from evcharge.charging import models as charging_models
+from evcharge.charging.audit import discrepancies
 from evcharge.charging.service import on_answered
 from evcharge.control import models as control_models
 from evcharge.control.models import ChargerCommand
-from evcharge.demo import feed as demo_feed
 from evcharge.kernel import jobs
 from evcharge.kernel.db import Base, Database
 from evcharge.kernel.settings import Settings
@@ -58,22 +59,21 @@ def upcoming_bookings(session: Session, user_id: int, now: datetime) -> int:
 
 # What jobs do, and how often those that repeat are due.
 JOBS: dict[str, jobs.Handler] = {
-    "bookings.audit": bookings_jobs.audit,
+    "bookings.audit": partial(bookings_jobs.audit, discrepancies=discrepancies),
     "bookings.tidy": bookings_jobs.tidy,
-    "demo.feed": demo_feed.feed,
+    "charging.give_up": charging_jobs.give_up,
+    "charging.tidy": charging_jobs.tidy,
     "purge_jobs": jobs.purge_jobs,
 }
-SCHEDULE: dict[str, timedelta] = {
+SCHEDULE: jobs.Timetable = {
     "bookings.audit": timedelta(hours=1),
     "bookings.tidy": timedelta(seconds=15),
+    "charging.give_up": timedelta(seconds=10),
+    "charging.tidy": timedelta(seconds=15),
+    "control.purge": timedelta(hours=1),
     "payments.reconcile": timedelta(minutes=1),
     "purge_jobs": timedelta(hours=1),
 }
-DEMO_SCHEDULE = {"demo.feed": demo_feed.EVERY}
-
-
-def timetable(settings: Settings) -> jobs.Timetable:
-    return SCHEDULE | DEMO_SCHEDULE if settings.demo else SCHEDULE
 
 
 def payment_providers(settings: Settings, database: Database) -> Providers:
@@ -85,6 +85,9 @@ def job_handlers(settings: Settings, database: Database) -> jobs.Handlers:
     gateway = Simulated(database, settings.secret_key)
     providers = payment_providers(settings, database)
     return JOBS | {
+        "control.purge": partial(
+            charging_jobs.purge, keep=timedelta(days=settings.charger_log_days)
+        ),
         "payments.send_refund": partial(payments_jobs.send_refund, providers=providers),
         "payments.reconcile": partial(
             payments_jobs.reconcile, providers=providers, on_paid=ON_PAID

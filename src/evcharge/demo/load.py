@@ -24,6 +24,7 @@ from evcharge.demo.own import (
 from evcharge.demo.people import (
     DRIVER,
     NAMED,
+    NO_PASSWORD,
     OPERATED,
     OPERATOR,
     PASSWORD,
@@ -39,8 +40,6 @@ from evcharge.stations.rules import Lifecycle, ReportedStatus
 from evcharge.stations.service import refresh_search_rows
 
 SEED = 20_261_123
-# Nobody can log in with it: no hash looks like that.
-NO_PASSWORD = "!"  # noqa: S105
 OPENED = timedelta(days=400)
 SILENCE = timedelta(hours=3)
 

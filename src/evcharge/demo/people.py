@@ -13,6 +13,8 @@ OPERATOR = "operator@example.com"
 # Whose network the demo's operator looks after.
 OPERATED = "DA"
 DRIVERS_PER_REGION = 60
+# Nobody can log in with it: no hash looks like that.
+NO_PASSWORD = "!"  # noqa: S105
 
 
 @dataclass(frozen=True)
