@@ -3,6 +3,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import delete
 
 from desk import Desk
+from evcharge.bookings.audit import discrepancies
 from evcharge.bookings.jobs import audit, tidy
 from evcharge.bookings.models import SlotClaim
 from evcharge.kernel.db import Database
@@ -18,7 +19,7 @@ def test_an_audit_that_finds_nothing_says_so(
 ) -> None:
     desk.book()
 
-    audit(database)
+    audit(database, discrepancies=discrepancies)
 
     assert findings() == 0
     assert caplog.records == []
@@ -31,7 +32,7 @@ def test_an_audit_puts_what_it_finds_into_the_log_and_the_metrics(
     with database.transaction() as session:
         session.execute(delete(SlotClaim))
 
-    audit(database)
+    audit(database, discrepancies=discrepancies)
 
     assert findings() == 1
     assert str(booking.id) in caplog.text

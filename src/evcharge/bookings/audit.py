@@ -14,6 +14,7 @@ from evcharge.bookings.models import Booking, MaintenanceBlock, SlotClaim
 from evcharge.bookings.rules import BookingPayment, BookingStatus
 from evcharge.payments.models import CheckoutItem, Payment, Refund
 from evcharge.payments.rules import COLLECTED, ItemKind
+from evcharge.stations.rules import ClaimedBy
 
 QUARTER_SECONDS = 900
 
@@ -74,7 +75,12 @@ def _claims_without_owner(session: Session) -> Iterator[str]:
                 MaintenanceBlock.lifted_at.is_(None),
             ),
         )
-        .where(Booking.id.is_(None), MaintenanceBlock.id.is_(None))
+        .where(
+            # Those of sessions are looked at where sessions are known.
+            SlotClaim.kind != ClaimedBy.SESSION,
+            Booking.id.is_(None),
+            MaintenanceBlock.id.is_(None),
+        )
     )
     for claim in strays:
         yield f"claim {claim.evse_id}/{claim.slot_no} has no live owner"

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from evcharge.bookings.audit import discrepancies
 from evcharge.bookings.service import (
     cancel_unpaid,
     complete_bookings,
@@ -22,6 +21,7 @@ from evcharge.kernel.metrics import AUDIT_FINDINGS
 log = logging.getLogger(__name__)
 
 Sweep = Callable[[Session, datetime], int]
+Audit = Callable[[Session], list[str]]
 
 
 def tidy(database: Database) -> None:
@@ -39,20 +39,20 @@ def _sweep(database: Database, sweep: Sweep) -> None:
         pass
 
 
-def audit(database: Database) -> None:
+def audit(database: Database, *, discrepancies: Audit) -> None:
     """Say in the log and the metrics what does not agree, if anything.
 
     Its questions are asked one after the other while people go on booking, so only
     what two rounds find counts.
     """
-    findings = _findings(database)
+    findings = _findings(database, discrepancies)
     if findings:
-        findings &= _findings(database)
+        findings &= _findings(database, discrepancies)
     for finding in sorted(findings):
         log.error("audit: %s", finding)
     AUDIT_FINDINGS.set(len(findings))
 
 
-def _findings(database: Database) -> set[str]:
+def _findings(database: Database, discrepancies: Audit) -> set[str]:
     with database.reading() as session:
         return set(discrepancies(session))

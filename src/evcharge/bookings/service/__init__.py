@@ -17,6 +17,7 @@ from evcharge.bookings.service.close import (
     lift_block,
 )
 from evcharge.bookings.service.pay import confirm_paid, open_checkout
+from evcharge.bookings.service.reassign import reassign_booking
 from evcharge.bookings.service.sweep import (
     cancel_unpaid,
     complete_bookings,
@@ -46,6 +47,7 @@ __all__ = [
     "move_booking",
     "note_session",
     "open_checkout",
+    "reassign_booking",
     "refund_if_cancelled",
     "return_let_down",
 ]

@@ -97,7 +97,7 @@ def move_booking(
     if amount not in (booking.amount_paise, accept_amount_paise):
         raise PriceChanged(booking_id=booking_id, amount_paise=amount)
 
-    _move_claims(session, booking, target, slot, now=now)
+    move_claims(session, booking, target, slot, now=now)
     _rewrite(session, booking, target, slot, price=price, amount=amount, now=now)
     tell(session, booking, evse.location_id)
     return booking
@@ -116,7 +116,7 @@ def price_per_hour_after_move(booking: Booking, evse: BookableEvse) -> int:
     return evse.price_paise_per_hour
 
 
-def _move_claims(
+def move_claims(
     session: Session, booking: Booking, evse_id: int, slot: Slot, *, now: datetime
 ) -> None:
     old = {(booking.evse_id, number) for number in booking.slot.quarters}

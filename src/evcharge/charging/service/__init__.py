@@ -8,6 +8,7 @@ from evcharge.charging.service.asking import (
 )
 from evcharge.charging.service.events import record_event
 from evcharge.charging.service.metering import record_metered
+from evcharge.charging.service.reservations import reservation_ended
 from evcharge.charging.service.tags import authorize
 from evcharge.charging.service.transactions import start_transaction, stop_transaction
 
@@ -19,6 +20,7 @@ __all__ = [
     "on_answered",
     "record_event",
     "record_metered",
+    "reservation_ended",
     "start_transaction",
     "stop_transaction",
 ]

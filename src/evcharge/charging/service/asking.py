@@ -41,6 +41,7 @@ from evcharge.charging.service.changes import record, tell
 from evcharge.charging.service.claims import release_claims, roll_claims
 from evcharge.charging.service.ending import locked_session
 from evcharge.charging.service.failing import fail_start
+from evcharge.charging.service.reservations import on_reserve_answered
 from evcharge.charging.service.tags import booking_here, has_session_under_way
 from evcharge.charging.service.transactions import ask_charger_to_stop, new_session
 from evcharge.control.models import ChargerCommand
@@ -277,6 +278,7 @@ def ask_to_unlock(
 
 def on_answered(session: Session, command: ChargerCommand, at: datetime) -> None:
     """What a charger said to a start: a no is told to the driver at once."""
+    on_reserve_answered(session, command, at=at)
     if command.session_id is None:
         return
     charge = locked_session(session, command.session_id)

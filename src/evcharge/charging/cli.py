@@ -1,15 +1,15 @@
-"""`evcharge audit`: do bookings, claims and money agree?"""
+"""`evcharge audit`: do bookings, sessions, claims and money agree?"""
 
 import click
 
-from evcharge.bookings.audit import discrepancies
+from evcharge.charging.audit import discrepancies
 from evcharge.kernel.db import Database
 
 
 @click.command()
 @click.pass_obj
 def audit(database: Database) -> None:
-    """Compare bookings with the slots and the money they claim; fail if they differ."""
+    """Compare bookings and sessions with what they claim; fail if they differ."""
     with database.reading() as session:
         findings = discrepancies(session)
     for finding in findings:
