@@ -54,6 +54,23 @@ def add_readings(
     announce(session, f"session:{charge.id}")
 
 
+def add_history(
+    session: Session,
+    charge: ChargingSession,
+    readings: Sequence[Reading],
+    *,
+    at: datetime,
+) -> None:
+    """Keep readings that tell a whole charge again, from its begin to its end.
+
+    Followed once more, the meter would seem to have been reset in between, and the
+    driver would pay twice.
+    """
+    if readings:
+        keep_samples(session, charge, readings, at=at)
+        _note_latest(session, {charge.id: readings}, at=at)
+
+
 def keep_samples(
     session: Session,
     charge: ChargingSession,

@@ -43,7 +43,7 @@ from evcharge.charging.service.ending import (
     show_meter,
 )
 from evcharge.charging.service.healing import heal
-from evcharge.charging.service.metering import keep_samples
+from evcharge.charging.service.metering import add_history
 from evcharge.charging.service.tags import (
     Holder,
     authorize,
@@ -381,8 +381,7 @@ def _end(
     was_healed = Flag.STOP_MISSING in charge.flags
     if charge.status != SessionStatus.ACTIVE and not was_healed:
         return  # It has been told before.
-    # They tell again what was: followed, the meter would seem to have been reset.
-    keep_samples(session, charge, stop.readings, at=at)
+    add_history(session, charge, stop.readings, at=at)
     _read_last(charge, stop)
     when = moment(stop.charger_at, heard_at=at)
     flag(charge, [Flag.CLOCK_WRONG] if when.is_clock_wrong else [])
