@@ -150,6 +150,16 @@ def test_a_hold_of_ones_own_is_to_be_paid_first(driver, here, mine):
     assert forms(page, here) == []
 
 
+def test_starting_an_unpaid_hold_says_what_is_missing(driver, mine, box):
+    booking = mine.book(a_slot(after_hours=0))
+
+    answer = driver.post(f"/bookings/{booking.id}/start")
+
+    assert answer.status_code == 409
+    assert "Pay for your booking first, then start." in words(answer)
+    assert box.commands() == []
+
+
 def test_the_time_of_somebody_else_is_not_offered(driver, here, desk):
     desk.pay(desk.book(a_slot(after_hours=0)))
 

@@ -12,9 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from demo_site import load, open_site
+from evcharge.bookings.models import SlotClaim
+from evcharge.control.rules import Protocol
+from evcharge.control.service import open_connection
 from evcharge.kernel.clock import utc_now
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
@@ -25,7 +30,7 @@ DAYS_AHEAD = 5  # So far ahead the demo has booked nothing.
 # What is new each time. It is remembered by how the document writes it.
 OWN = re.compile(
     r"evc_[\w-]{40,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-    r"|EV-[0-9A-Z]{6}|[\d-]{10}T[\d:]{8}\.\d{6}Z|W[\w-]+…"
+    r"|(?:EV|CS)-[0-9A-Z]{6}|[\d-]{10}T[\d:]{8}\.\d{6}Z|W[\w-]+…"
 )
 
 
@@ -160,12 +165,27 @@ def commands(text: str) -> Iterator[list[str]]:
         yield words
 
 
+def make_room(session: Session) -> None:
+    """The charger of the document is connected, and nobody has booked it for now."""
+    open_connection(
+        session,
+        charger_id=1,
+        gateway="here",
+        protocol=Protocol.OCPP16,
+        address="",
+        at=utc_now(),
+    )
+    session.execute(delete(SlotClaim).where(SlotClaim.evse_id == 2))
+
+
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("demo")
     load(folder)
     day = utc_now().astimezone(ZoneInfo("Asia/Kolkata")) + timedelta(days=DAYS_AHEAD)
     with open_site(folder) as site:
+        with site.database.transaction() as session:
+            make_room(session)
         yield Reader(site.app.test_client(), f"{day:%Y-%m-%d}")
 
 

@@ -106,8 +106,10 @@ def _booking(
     booking = booking_of_user(session, booking_id, user_id)
     is_paid = booking.payment_status == BookingPayment.PAID
     is_over = booking.ends_at <= now
-    if booking.status != BookingStatus.ACTIVE or not is_paid or is_over:
+    if booking.status != BookingStatus.ACTIVE or is_over:
         raise BookingNotActive(booking_id=booking_id)
+    if not is_paid:
+        raise BookingNotActive("Pay for your booking first, then start.")
     if now < booking.starts_at - EARLY_START:
         raise TooEarlyToStart(booking_id=booking_id)
     return booking
