@@ -61,7 +61,7 @@ def test_every_wrong_setting_is_named_at_once(run: Run) -> None:
     )
 
 
-@pytest.mark.parametrize("program", ["serve", "web", "worker"])
+@pytest.mark.parametrize("program", ["serve", "web", "gateway", "worker"])
 def test_a_database_without_tables_is_refused(run: Run, program: str) -> None:
     check_refused(run(program), "Run `evcharge db upgrade` first.")
 
