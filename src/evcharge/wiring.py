@@ -12,9 +12,7 @@ from evcharge.bookings import models as bookings_models
 from evcharge.bookings.queries import booking_counts
 from evcharge.bookings.service import confirm_paid
 from evcharge.charging import jobs as charging_jobs
-from evcharge.charging import jobs as charging_jobs
 from evcharge.charging import models as charging_models
-from evcharge.charging.audit import discrepancies
 from evcharge.charging.audit import discrepancies
 from evcharge.charging.service import on_answered
 from evcharge.control import models as control_models
@@ -73,9 +71,6 @@ SCHEDULE: jobs.Timetable = {
     "charging.give_up": timedelta(seconds=10),
     "charging.tidy": timedelta(seconds=15),
     "control.purge": timedelta(hours=1),
-    "charging.give_up": timedelta(seconds=10),
-    "charging.tidy": timedelta(seconds=15),
-    "control.purge": timedelta(hours=1),
     "payments.reconcile": timedelta(minutes=1),
     "purge_jobs": timedelta(hours=1),
 }
@@ -90,9 +85,6 @@ def job_handlers(settings: Settings, database: Database) -> jobs.Handlers:
     gateway = Simulated(database, settings.secret_key)
     providers = payment_providers(settings, database)
     return JOBS | {
-        "control.purge": partial(
-            charging_jobs.purge, keep=timedelta(days=settings.charger_log_days)
-        ),
         "control.purge": partial(
             charging_jobs.purge, keep=timedelta(days=settings.charger_log_days)
         ),
