@@ -83,18 +83,19 @@ class Served:
 
 @pytest.fixture
 def served(
-    serve: Serve, database: Database, new_settings: Callable[..., Settings]
-) -> Callable[..., Served]:
+    database: Database, new_settings: Callable[..., Settings]
+) -> Iterator[Callable[..., Served]]:
     """Starts gateways over the database of the test, with these settings."""
+    with ExitStack() as stack:  # They end before the database is emptied.
 
-    def start(**given: Any) -> Served:
-        url = database.engine.url.render_as_string(hide_password=False)
-        settings = new_settings(database_url=url, **({"demo": False} | given))
-        hub = LiveHub()
-        gateway = new_gateway(settings, database)
-        database.publish = to_both(database.publish, gateway.hear)
-        lifespan = partial(connected_to, gateway)
-        app = gateway_only(hub, settings.secret_key, gateway, lifespan)
-        return Served(serve(app, gateway.ask_to_stop), gateway, database)
+        def start(**given: Any) -> Served:
+            url = database.engine.url.render_as_string(hide_password=False)
+            settings = new_settings(database_url=url, **({"demo": False} | given))
+            gateway = new_gateway(settings, database)
+            database.publish = to_both(database.publish, gateway.hear)
+            lifespan = partial(connected_to, gateway)
+            app = gateway_only(LiveHub(), settings.secret_key, gateway, lifespan)
+            port = stack.enter_context(serving(app, gateway.ask_to_stop))
+            return Served(port, gateway, database)
 
-    return start
+        yield start
