@@ -9,7 +9,17 @@ from types import FrameType
 
 import click
 
-NAMES = ("booking", "race", "search", "location", "start", "memory", "prototype")
+NAMES = (
+    "booking",
+    "race",
+    "search",
+    "location",
+    "start",
+    "memory",
+    "prototype",
+    "ocpp_status",
+    "ocpp_meter",
+)
 KINDS = ("sqlite", "postgresql")
 
 

@@ -3,18 +3,26 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Protocol
 
 from evcharge.bench.databases import path_of
-from evcharge.bench.world import COLUMNS, Row, World
+from evcharge.bench.world import COLUMNS, Row, Rows
+
+
+class Source(Protocol):
+    """What a database is filled with, a part at a time."""
+
+    def batches(self) -> Iterator[Rows]: ...
+
 
 Save = Callable[[str, Iterable[Row]], None]  # Rows of a table.
 
 
-def fill(urls: Iterable[str], world: World) -> None:
+def fill(urls: Iterable[str], source: Source) -> None:
     """Fill databases that have tables and nothing in them."""
     with ExitStack() as stack:
         saves = [stack.enter_context(_saving(url)) for url in urls]
-        for rows in world.batches():
+        for rows in source.batches():
             for table, values in rows.tables.items():
                 for save in saves:
                     save(table, values)

@@ -20,11 +20,10 @@ from evcharge.bench.databases import (
     migrate,
     postgres_server,
 )
-from evcharge.bench.fill import fill
+from evcharge.bench.fill import Source, fill
 from evcharge.bench.load import LONGEST_SECONDS, Plan, drive
 from evcharge.bench.measures import Measured, in_turns
 from evcharge.bench.programs import EVCHARGE, Program, start, undisturbed
-from evcharge.bench.world import World
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,10 +82,10 @@ class Lab:
             migrate(self._blank[kind.name])
         return self.copy(kind, self._blank[kind.name])
 
-    def filled(self, world: World) -> dict[str, str]:
+    def filled(self, source: Source) -> dict[str, str]:
         """Return a database of each kind, by its name, that holds this world."""
         urls = {kind.name: self.migrated(kind) for kind in self.kinds}
-        fill(list(urls.values()), world)
+        fill(list(urls.values()), source)
         return urls
 
     def copy(self, kind: Databases, url: str) -> str:

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,11 +69,11 @@ class Program:
         return [self.process.pid, *_children(self.process.pid)]
 
     def rss_bytes(self) -> int:
-        return sum(_rss_bytes(pid) for pid in self.processes())
+        return rss_bytes(self.processes())
 
     def cpu_seconds(self) -> float:
         """Return what it has used so far, its threads and children included."""
-        return sum(_cpu_seconds(pid) for pid in self.processes())
+        return cpu_seconds(self.processes())
 
     def stop(self) -> None:
         """Ask it to end, and see to it that nothing of it is left."""
@@ -127,6 +127,14 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
+
+
+def rss_bytes(pids: Iterable[int]) -> int:
+    return sum(_rss_bytes(pid) for pid in pids)
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    return sum(_cpu_seconds(pid) for pid in pids)
 
 
 def _children(pid: int) -> list[int]:

@@ -28,11 +28,13 @@ Row = tuple[Value, ...]
 COLUMNS = {
     "operators": "id name name_key created_at",
     "users": "id name email email_key password_hash role status created_at",
+    "rfid_tags": "uid user_id label is_blocked created_at",
     "logins": "id user_id device created_at expires_at token_hash",
     "locations": "id operator_id name address city state pincode lat lon timezone"
     " opening_hours amenities search_text is_active created_at version",
     "chargers": "id location_id identity vendor model heartbeat_seconds last_seen_at"
     " created_at version",
+    "charger_keys": "charger_id salt digest created_at",
     "evses": "id charger_id number lifecycle booking_price_paise version",
     "connectors": "id evse_id number kind power_w reported_status reported_at",
     "bookings": "id reference user_id evse_id starts_at ends_at status payment_status"

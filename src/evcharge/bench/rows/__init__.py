@@ -7,6 +7,7 @@ from evcharge.bench.results import Result
 from evcharge.bench.rows.booking import booking
 from evcharge.bench.rows.location import location
 from evcharge.bench.rows.memory import memory
+from evcharge.bench.rows.ocpp import ocpp_meter, ocpp_status
 from evcharge.bench.rows.prototype import prototype
 from evcharge.bench.rows.race import race
 from evcharge.bench.rows.search import search
@@ -22,4 +23,6 @@ ROWS: dict[str, Row] = {
     "start": start,
     "memory": memory,
     "prototype": prototype,
+    "ocpp_status": ocpp_status,
+    "ocpp_meter": ocpp_meter,
 }
