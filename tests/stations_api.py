@@ -1,6 +1,7 @@
 """Calls of /api/v1/admin about stations: what fits, and what was read just now."""
 
 from typing import Any
+from uuid import uuid4
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -49,6 +50,12 @@ def operations(world: World) -> list[tuple[str, str, Any]]:
         ("PATCH", box, {"vendor": "Another"}),
         ("POST", f"{box}/close", {}),
         ("POST", f"{box}/open", None),
+        ("POST", f"{box}/key", None),
+        ("DELETE", f"{box}/key", None),
+        ("GET", f"{box}/commands", None),
+        ("POST", f"{box}/commands", {"kind": "get_variables"}),
+        ("GET", f"/commands/{uuid4()}", None),
+        ("GET", f"{box}/messages", None),
         ("POST", "/evses", AN_EVSE | {"charger_id": world.charger_id}),
         ("GET", evse, None),
         ("PATCH", evse, {"booking_price_paise": 1}),

@@ -27,6 +27,7 @@ from evcharge.bookings.admin_api import api as bookings_admin_api
 from evcharge.bookings.api import api as bookings_api
 from evcharge.bookings.pages import pages as bookings_pages
 from evcharge.charging.admin import admin as charging_admin
+from evcharge.charging.admin_api import api as charging_admin_api
 from evcharge.charging.api import api as charging_api
 from evcharge.charging.pages import pages as charging_pages
 from evcharge.kernel.clock import utc_now
@@ -71,6 +72,7 @@ APIS = (
     accounts_api,
     bookings_api,
     charging_api,
+    charging_admin_api,
     network_api,
     network_admin_api,
     bookings_admin_api,

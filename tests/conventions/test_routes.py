@@ -121,7 +121,13 @@ operator POST /api/v1/admin/chargers
 operator GET  /api/v1/admin/chargers/<int:charger_id>
 operator PATCH /api/v1/admin/chargers/<int:charger_id>
 operator POST /api/v1/admin/chargers/<int:charger_id>/close
+operator GET  /api/v1/admin/chargers/<int:charger_id>/commands
+operator POST /api/v1/admin/chargers/<int:charger_id>/commands
+operator POST /api/v1/admin/chargers/<int:charger_id>/key
+operator DELETE /api/v1/admin/chargers/<int:charger_id>/key
+operator GET  /api/v1/admin/chargers/<int:charger_id>/messages
 operator POST /api/v1/admin/chargers/<int:charger_id>/open
+operator GET  /api/v1/admin/commands/<uuid:command_id>
 operator POST /api/v1/admin/evses
 operator GET  /api/v1/admin/evses/<int:evse_id>
 operator PATCH /api/v1/admin/evses/<int:evse_id>
@@ -134,6 +140,7 @@ operator GET  /api/v1/admin/locations
 operator POST /api/v1/admin/locations
 operator GET  /api/v1/admin/locations/<int:location_id>
 operator PATCH /api/v1/admin/locations/<int:location_id>
+operator GET  /api/v1/admin/sessions
 operator GET  /api/v1/admin/stats
 login    POST /api/v1/bookings
 login    GET  /api/v1/bookings

@@ -105,7 +105,7 @@ class _Reader:
         if not isinstance(text, str) or not text.strip():
             self._refuse(name, missing)
             return ""
-        if len(text) > longest or not text.isprintable():
+        if not _is_line(text, longest):
             self._refuse(name, f"Use at most {longest} characters, on one line.")
         return text.strip()
 
@@ -159,8 +159,10 @@ class _Reader:
 
     def value(self) -> str:
         value = self._given.pop("value", "")
-        if not isinstance(value, str) or len(value) > LONGEST_VALUE:
-            self._refuse("value", f"Use at most {LONGEST_VALUE} characters.")
+        if not _is_line(value, LONGEST_VALUE):
+            self._refuse(
+                "value", f"Use at most {LONGEST_VALUE} characters, on one line."
+            )
         return str(value)
 
     def instant(self, name: str) -> str:
@@ -178,9 +180,11 @@ class _Reader:
 
 
 def _is_name(name: object) -> bool:
-    return (
-        isinstance(name, str) and name.isprintable() and 0 < len(name) <= LONGEST_NAME
-    )
+    return name != "" and _is_line(name, LONGEST_NAME)
+
+
+def _is_line(text: object, longest: int) -> bool:
+    return isinstance(text, str) and text.isprintable() and len(text) <= longest
 
 
 def _start(given: _Reader) -> Arguments:

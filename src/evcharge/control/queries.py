@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from evcharge.accounts.models import User
@@ -136,16 +136,28 @@ def command_by_id(session: Session, command_id: UUID) -> ChargerCommand:
     return command
 
 
+@dataclass(frozen=True)
+class CommandPosition:
+    """Where a list of commands goes on: after this one."""
+
+    created_at: datetime
+    id: UUID
+
+
 def commands_of(
-    session: Session, charger_id: int, *, limit: int = 50
+    session: Session,
+    charger_id: int,
+    *,
+    after: CommandPosition | None = None,
+    limit: int = 50,
 ) -> Sequence[ChargerCommand]:
     """Return a charger's commands, the latest first."""
-    return session.scalars(
-        select(ChargerCommand)
-        .where(ChargerCommand.charger_id == charger_id)
-        .order_by(ChargerCommand.created_at.desc(), ChargerCommand.id.desc())
-        .limit(limit)
-    ).all()
+    wanted = select(ChargerCommand).where(ChargerCommand.charger_id == charger_id)
+    if after is not None:
+        place = tuple_(ChargerCommand.created_at, ChargerCommand.id)
+        wanted = wanted.where(place < (after.created_at, after.id))
+    newest_first = (ChargerCommand.created_at.desc(), ChargerCommand.id.desc())
+    return session.scalars(wanted.order_by(*newest_first).limit(limit)).all()
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from evcharge.bookings.service import block_evse, book_slot
 from evcharge.charging.models import ChargingSession
 from evcharge.charging.rules import TransactionStart
 from evcharge.charging.service import ask_to_start, start_transaction
-from evcharge.control.rules import Protocol
-from evcharge.control.service import open_connection
+from evcharge.control.rules import CommandKind, Protocol
+from evcharge.control.service import open_connection, queue_command, set_key
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.stations.models import Charger, Evse, Location
@@ -89,7 +89,17 @@ def world(database: Database, app: Flask) -> World:
         )
         charge = a_charge(session, owner.id, north, now=now)
         connect(session, evse.charger_id, now=now)
+        set_key(session, evse.charger_id, "a key of 16 bytes", by=None, now=now)
+        command = queue_command(
+            session,
+            charger_id=evse.charger_id,
+            kind=CommandKind.TRIGGER,
+            arguments={"message": "Heartbeat", "evse": None},
+            by=actor.id,
+            now=now,
+        )
         made.ids = {
+            "command_id": command.id,
             "session_id": charge.id,
             "booking_id": booking.id,
             "location_id": place.id,
@@ -238,6 +248,16 @@ REQUESTS: dict[str, Callable[[World], Json | None]] = {
     "add_admin_connector": lambda w: CONNECTOR,
     "edit_admin_connector": lambda w: {"power_w": 50000},
     "remove_admin_connector": lambda w: None,
+    "create_admin_command": lambda w: {
+        "kind": "unlock",
+        "arguments": {"evse": 1, "connector": 2},
+    },
+    "list_admin_commands": lambda w: None,
+    "get_admin_command": lambda w: None,
+    "list_admin_messages": lambda w: None,
+    "issue_admin_key": lambda w: None,
+    "withdraw_admin_key": lambda w: None,
+    "list_admin_sessions": lambda w: None,
     "list_admin_locations": lambda w: None,
     "create_admin_location": _location,
     "get_admin_location": lambda w: None,

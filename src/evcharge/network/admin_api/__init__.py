@@ -2,11 +2,22 @@
 
 from evcharge.network.admin_api import (
     chargers,
+    commands,
     connectors,
     evses,
+    keys,
     locations,
     maintenance,
 )
 from evcharge.network.admin_api.acting import api
 
-__all__ = ["api", "chargers", "connectors", "evses", "locations", "maintenance"]
+__all__ = [
+    "api",
+    "chargers",
+    "commands",
+    "connectors",
+    "evses",
+    "keys",
+    "locations",
+    "maintenance",
+]

@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from evcharge.bookings.models import MaintenanceBlock
 from evcharge.bookings.queries import live_blocks_on
+from evcharge.control.models import ChargerConnection
+from evcharge.control.queries import connections_of
 from evcharge.network.admin_api.shapes import (
     AdminCharger,
+    AdminConnection,
     AdminConnector,
     AdminEvse,
     AdminLocation,
@@ -55,7 +58,7 @@ def charger_answer(session: Session, charger_id: int, now: datetime) -> AdminCha
 def described_chargers(
     session: Session, boxes: Sequence[Charger], now: datetime
 ) -> list[AdminCharger]:
-    """Their EVSEs and connectors are loaded; two statements, however many there are."""
+    """Their EVSEs and connectors are loaded; few statements, however many there are."""
     kept = [
         (box, evse)
         for box in boxes
@@ -63,7 +66,8 @@ def described_chargers(
         if evse.lifecycle != Lifecycle.REMOVED
     ]
     evses = _described_evses(session, kept, now)
-    return [_charger(box, evses[box.id], now) for box in boxes]
+    connections = connections_of(session, [box.id for box in boxes])
+    return [_charger(box, evses[box.id], connections.get(box.id), now) for box in boxes]
 
 
 def evse_answer(session: Session, evse_id: int, now: datetime) -> AdminEvse:
@@ -98,7 +102,12 @@ def _described_evses(
     return found
 
 
-def _charger(box: Charger, evses: list[AdminEvse], now: datetime) -> AdminCharger:
+def _charger(
+    box: Charger,
+    evses: list[AdminEvse],
+    connection: ChargerConnection | None,
+    now: datetime,
+) -> AdminCharger:
     return AdminCharger(
         id=box.id,
         version=box.version,
@@ -110,7 +119,20 @@ def _charger(box: Charger, evses: list[AdminEvse], now: datetime) -> AdminCharge
         last_seen_at=box.last_seen_at,
         is_silent=is_silent(box.last_seen_at, box.heartbeat, now=now),
         created_at=box.created_at,
+        connection=_connection(connection) if connection else None,
         evses=evses,
+    )
+
+
+def _connection(connection: ChargerConnection) -> AdminConnection:
+    return AdminConnection(
+        protocol=connection.protocol,
+        address=connection.address,
+        opened_at=connection.opened_at,
+        closed_at=connection.closed_at,
+        booted_at=connection.booted_at,
+        firmware_version=connection.firmware_version,
+        serial_number=connection.serial_number,
     )
 
 
@@ -140,4 +162,7 @@ def _connector(connector: Connector) -> AdminConnector:
         power_w=connector.power_w,
         reported_status=connector.reported_status,
         reported_at=connector.reported_at,
+        error_code=connector.error_code,
+        vendor_error_code=connector.vendor_error_code,
+        error_info=connector.error_info,
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from evcharge.bookings.reasons import LONGEST_REASON
+from evcharge.control.rules import Protocol
 from evcharge.network.forms import LONGEST_TEXT
 from evcharge.stations.rules import (
     ConnectorKind,
@@ -272,6 +273,9 @@ class AdminConnector(Answer):
     power_w: int
     reported_status: ReportedStatus | None = Field(description="By the charger's word")
     reported_at: Instant | None
+    error_code: str = Field(description="In the charger's word, empty while it is well")
+    vendor_error_code: str
+    error_info: str
 
 
 class AdminEvse(Versioned):
@@ -317,6 +321,18 @@ class ChargerChanges(Body):
     heartbeat_seconds: Heartbeat | None = None
 
 
+class AdminConnection(Answer):
+    """The latest connection of a charger."""
+
+    protocol: Protocol
+    address: str = Field(description="Where it came from")
+    opened_at: Instant
+    closed_at: Instant | None = Field(description="null: it is open")
+    booted_at: Instant | None
+    firmware_version: str
+    serial_number: str
+
+
 class AdminCharger(Versioned):
     id: int
     location_id: int
@@ -327,4 +343,5 @@ class AdminCharger(Versioned):
     last_seen_at: Instant | None
     is_silent: bool = Field(description="Unheard of for two heartbeats and a minute")
     created_at: Instant
+    connection: AdminConnection | None = Field(description="null: it never connected")
     evses: list[AdminEvse]

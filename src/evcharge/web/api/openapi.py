@@ -63,10 +63,12 @@ TAGS = {
     "bookings": "Book a slot, pay, move, cancel, start to charge",
     "sessions": "Charge: start, look how it goes, stop",
     "admin locations": "Places, for those who run them",
-    "admin chargers": "The devices at a place",
+    "admin chargers": "The devices at a place: their keys, commands and messages",
     "admin evses": "Charging points, their prices, plugs and maintenance",
+    "admin commands": "What became of what a charger was asked for",
     "admin blocks": "The end of maintenance",
     "admin bookings": "What drivers have booked at your stations",
+    "admin sessions": "Who charges at your stations, and who did",
     "admin stats": "How your network does",
 }
 LIMITS = {
