@@ -139,23 +139,21 @@ def equal_evses(session: Session, booking: Booking, *, now: datetime) -> Sequenc
     They have the plugs that the booked one has, each with at least its power.
     """
     site = location_with_evses(session, location_of_evse(session, booking.evse_id))
-    evses = {evse.id: evse for charger in site.chargers for evse in charger.evses}
-    wanted = _plugs(evses[booking.evse_id])
-    alike = [
-        evse
-        for evse in evses.values()
-        if evse.id != booking.evse_id
+    evses = {evse.id: (evse, each) for each in site.chargers for evse in each.evses}
+    wanted = _plugs(evses[booking.evse_id][0])
+    ready = [
+        id_
+        for id_, (evse, charger) in evses.items()
+        if id_ != booking.evse_id
         and all(_plugs(evse).get(kind, 0) >= power for kind, power in wanted.items())
+        and _is_ready(evse, charger, now=now)
     ]
     quarters = booking.slot.quarters
-    ids = [evse.id for evse in alike]
-    claims = claims_between(session, ids, quarters.start, quarters.stop, now=now)
-    taken = {claim.evse_id for claim in claims} | set(
-        claimed_now(session, ids, now=now)
+    claims = claims_between(session, ready, quarters.start, quarters.stop, now=now)
+    taken = {each.evse_id for each in claims} | set(
+        claimed_now(session, ready, now=now)
     )
-    return sorted(
-        evse.id for evse in alike if evse.id not in taken and _is_ready(evse, now=now)
-    )
+    return sorted(set(ready) - taken)
 
 
 def _plugs(evse: Evse) -> dict[ConnectorKind, int]:
@@ -166,12 +164,12 @@ def _plugs(evse: Evse) -> dict[ConnectorKind, int]:
     }
 
 
-def _is_ready(evse: Evse, *, now: datetime) -> bool:
+def _is_ready(evse: Evse, charger: Charger, *, now: datetime) -> bool:
     facts = Facts(
         lifecycle=evse.lifecycle,
         reported=tuple(each.reported_status for each in evse.connectors),
-        last_seen_at=evse.charger.last_seen_at,
-        heartbeat=evse.charger.heartbeat,
+        last_seen_at=charger.last_seen_at,
+        heartbeat=charger.heartbeat,
         has_session=evse.open_session_id is not None,
     )
     return status_of(facts, now=now) == EvseStatus.AVAILABLE
