@@ -339,7 +339,7 @@ def test_what_charged_before_the_start_is_told_as_it_was():
         start = AtStart("charging", 1, began, tag="EV-7K3M9Q")
         plugs = (Plug(1, "ccs2", 60_000),)
         evses = (EvseSpec(1, plugs, at_start=start), *EVSES[1:], EvseSpec(3, plugs))
-        async with a_network("1.6", evses=evses, speed=1) as csms:
+        async with a_network("1.6", evses=evses, speed=1, meter_seconds=1) as csms:
             [told] = await csms.hear("StartTransaction")
             [read, *_] = await csms.hear("MeterValues")
 
@@ -359,7 +359,7 @@ def test_a_transaction_the_server_knows_goes_on_under_its_number():
             meter_start_wh=1_000, meter_wh=5_000,
         )  # fmt: skip
         evses = (EvseSpec(1, EVSES[0].plugs, at_start=start), *EVSES[1:])
-        async with a_network("1.6", evses=evses, speed=1) as csms:
+        async with a_network("1.6", evses=evses, speed=1, meter_seconds=1) as csms:
             [read, *_] = await csms.hear("MeterValues")
 
             assert read["transactionId"] == 77

@@ -4,8 +4,8 @@ import json
 import logging
 import subprocess
 import sys
+from contextlib import suppress
 from threading import Event, Thread
-from typing import IO
 
 from evcharge.demo.fleet import fleet, give_cards, give_keys
 from evcharge.kernel.clock import utc_now
@@ -52,16 +52,19 @@ class Simulator:
 
     def _run(self) -> None:
         lines = self._lines()
+        seed = str(int(utc_now().timestamp()))  # No two days are alike.
         # Its news is for those who start it themselves.
         program = (sys.executable, "-m", "evcharge.simulator")
         self._process = subprocess.Popen(  # noqa: S603
-            [*program, "--url", self._url, "--fleet", "-"],
+            [*program, "--url", self._url, "--fleet", "-", "--seed", seed],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
         )
-        with self._process as process:
+        # It may end before it has heard everything.
+        with suppress(BrokenPipeError), self._process as process:
             if process.stdin is not None:
-                _tell(process.stdin, lines)
+                process.stdin.writelines(lines)
+                process.stdin.flush()
             if self._told_to_stop.is_set():
                 process.terminate()
             process.wait()
@@ -74,14 +77,6 @@ class Simulator:
         with self._database.reading() as session:
             chargers = fleet(session, secret=self._secret, now=now)
             return [json.dumps(each).encode() + b"\n" for each in chargers]
-
-
-def _tell(stdin: IO[bytes], lines: list[bytes]) -> None:
-    try:
-        stdin.writelines(lines)
-        stdin.flush()
-    except BrokenPipeError:
-        pass  # It has ended already.
 
 
 def _address(host: str, port: int) -> str:

@@ -120,4 +120,4 @@ def _charge_on(point: Point, start: AtStart, rng: random.Random, now: float) -> 
     )
     visit = Visit(a_vehicle(rng, plug), start.tag or None, now, leaves_at, True)
     is_told = start.number is not None or start.ref is not None
-    point.resume(visit, transaction, since=start.since, is_told=is_told)
+    point.resume(visit, transaction, since=start.since, now=now, is_told=is_told)

@@ -156,7 +156,13 @@ class Point(Outlet):
         self.news = [each for each in self.news if not isinstance(each, StatusChanged)]
 
     def resume(
-        self, visit: Visit, transaction: Transaction, *, since: float, is_told: bool
+        self,
+        visit: Visit,
+        transaction: Transaction,
+        *,
+        since: float,
+        now: float,
+        is_told: bool,
     ) -> None:
         """Charge on as before the simulator was started. Call before `begin`.
 
@@ -166,7 +172,10 @@ class Point(Outlet):
         self.visit, self.transaction = visit, transaction
         self.state = State.CHARGING
         self.meter_wh = float(transaction.meter_wh)
-        self._metered_to = self._meters_at = since
+        self._metered_to = since
+        # Not at once: with many chargers, all of them would for ever read together.
+        every = self.variables.seconds(Name.METER)
+        self._meters_at = now + self._rng.uniform(0, every)
         if not is_told:
             self.news.append(Started(transaction, self._reading(since)))
 
