@@ -19,6 +19,9 @@ NAMES = (
     "prototype",
     "ocpp_status",
     "ocpp_meter",
+    "ocpp_idle",
+    "ocpp_storm",
+    "ocpp_live",
 )
 KINDS = ("sqlite", "postgresql")
 

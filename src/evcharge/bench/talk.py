@@ -88,11 +88,11 @@ ABOUT = {"status": _statuses, "meter": _meter_values}
 
 def talk(plan: Talk) -> Measured:
     """Raises: Refused, Gone, OSError."""
-    return _run(_talk(plan))
+    return run(_talk(plan))
 
 
 async def _talk(plan: Talk) -> Measured:
-    chargers = await _connected(plan.port, range(1, plan.chargers + 1))
+    chargers = await connected(plan.port, range(1, plan.chargers + 1))
     says = [await ABOUT[plan.about](charger) for charger in chargers]
     latencies: list[int] = []
     kinds: Counter[int] = Counter()
@@ -133,7 +133,7 @@ class Came:
 
 def storm(port: int, pids: Sequence[int], count: int) -> Came:
     """All connect at the same moment and say that they have started."""
-    return _run(_storm(port, pids, count))
+    return run(_storm(port, pids, count))
 
 
 async def _storm(port: int, pids: Sequence[int], count: int) -> Came:
@@ -172,20 +172,20 @@ async def _storm(port: int, pids: Sequence[int], count: int) -> Came:
 
 def hold(port: int, pids: Sequence[int], count: int, seconds: float) -> tuple[int, int]:
     """Connect so many and be silent. Return how many stayed, and the server's bytes."""
-    return _run(_hold(port, pids, count, seconds))
+    return run(_hold(port, pids, count, seconds))
 
 
 async def _hold(
     port: int, pids: Sequence[int], count: int, seconds: float
 ) -> tuple[int, int]:
-    chargers = await _connected(port, range(1, count + 1))
+    chargers = await connected(port, range(1, count + 1))
     await asyncio.sleep(seconds)
     found = sum(charger.is_open for charger in chargers), rss_bytes(pids)
     _close(chargers)
     return found
 
 
-async def _connected(port: int, numbers: Sequence[int]) -> list[Charger]:
+async def connected(port: int, numbers: Sequence[int]) -> list[Charger]:
     turns = asyncio.Semaphore(CONNECTING)
 
     async def connect(number: int) -> Charger:
@@ -208,7 +208,7 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _run(main: Coroutine[Any, Any, T]) -> T:
+def run(main: Coroutine[Any, Any, T]) -> T:
     raise_file_limit()
     gc.disable()  # A pause of ours would look like one of theirs.
     try:
