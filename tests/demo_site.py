@@ -44,7 +44,7 @@ PAGES = [
     ("driver", "/evses/{evse_id}/book", 6),
     ("nobody", "/signup", 0),
     ("nobody", "/login", 0),
-    ("driver", "/account", 5),
+    ("driver", "/account", 6),
     ("driver", "/account/delete", 3),
     ("driver", "/account/tokens", 4),
     ("nobody", "/api/docs", 0),
@@ -107,7 +107,7 @@ PAGES = [
     ("admin", "/admin/operators/{operator_id}/edit", 3),
     ("admin", "/admin/users", 4),
     ("admin", "/admin/users.csv", 3),
-    ("admin", "/admin/users/{user_id}", 6),
+    ("admin", "/admin/users/{user_id}", 7),
     ("admin", "/admin/users/{user_id}/suspend", 4),
     ("admin", "/admin/users/{user_id}/reinstate", 4),
 ]

@@ -45,6 +45,9 @@ PAGES = [
     ("POST", "/admin/users/1/role"),
     ("POST", "/admin/users/1/operators"),
     ("POST", "/admin/users/1/operators/1/remove"),
+    ("POST", "/admin/users/1/cards"),
+    ("POST", "/admin/users/1/cards/block"),
+    ("POST", "/admin/users/1/cards/remove"),
     ("GET", "/admin/users/1/suspend"),
     ("POST", "/admin/users/1/suspend"),
     ("GET", "/admin/users/1/reinstate"),
@@ -117,7 +120,7 @@ def test_long_lists_come_in_pages_that_keep_their_filters(admin, database):
     assert "Rao 05" in admin.get("/admin/users?page=2&q=Rao&role=driver").text
 
 
-@pytest.mark.parametrize(("path", "most"), [("/admin/users", 3), ("/admin/users/1", 5)])
+@pytest.mark.parametrize(("path", "most"), [("/admin/users", 3), ("/admin/users/1", 6)])
 def test_pages_cost_few_statements(admin, asha, statements, path, most):
     statements.clear()
 

@@ -16,6 +16,7 @@ SIGNED = {"/webhooks/<name>"}
 GUARDS = """
 public   GET  /
 login    GET  /account
+login    POST /account/cards/block
 login    GET  /account/delete
 login    POST /account/delete
 login    POST /account/logout-everywhere
@@ -103,6 +104,9 @@ operator POST /admin/sessions/<uuid:session_id>/unlock
 admin    GET  /admin/users
 admin    GET  /admin/users.csv
 admin    GET  /admin/users/<int:user_id>
+admin    POST /admin/users/<int:user_id>/cards
+admin    POST /admin/users/<int:user_id>/cards/block
+admin    POST /admin/users/<int:user_id>/cards/remove
 admin    POST /admin/users/<int:user_id>/operators
 admin    POST /admin/users/<int:user_id>/operators/<int:operator_id>/remove
 admin    GET  /admin/users/<int:user_id>/reinstate

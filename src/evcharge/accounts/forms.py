@@ -33,6 +33,7 @@ from evcharge.accounts.rules import (
     search_text,
     support_phone_from_text,
 )
+from evcharge.accounts.rules.cards import label_from_text, uid_from_text
 from evcharge.accounts.rules.passwords import LONGEST_PASSWORD, check_password
 from evcharge.accounts.rules.tokens import token_name
 from evcharge.kernel.errors import InvalidInput
@@ -159,6 +160,19 @@ class OperatorForm(Form):
     @property
     def phone_number(self) -> str | None:
         return support_phone_from_text(self.phone.data or "")
+
+
+class CardForm(Form):
+    uid = StringField("Card's number", [obeys(uid_from_text)])
+    label = StringField("What it is called")
+
+    @property
+    def clean_uid(self) -> str:
+        return uid_from_text(self.uid.data or "")
+
+    @property
+    def clean_label(self) -> str:
+        return label_from_text(self.label.data or "")
 
 
 class MemberForm(Form):

@@ -1,7 +1,7 @@
 """Questions about people. Nothing here changes anything."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session, raiseload
 
-from evcharge.accounts.models import Login, Operator, OperatorMember, User
+from evcharge.accounts.models import Login, Operator, OperatorMember, RfidTag, User
 from evcharge.accounts.rules import (
     AccountSuspended,
     Credentials,
@@ -138,6 +138,15 @@ def user_by_email(session: Session, email: str) -> User:
 def people_by_id(session: Session, user_ids: Collection[int]) -> dict[int, User]:
     people = session.scalars(select(User).where(User.id.in_(user_ids)))
     return {person.id: person for person in people}
+
+
+def cards_of(session: Session, user_id: int) -> Sequence[RfidTag]:
+    """Return the cards somebody charges with, the oldest first."""
+    return session.scalars(
+        select(RfidTag)
+        .where(RfidTag.user_id == user_id)
+        .order_by(RfidTag.created_at, RfidTag.uid)
+    ).all()
 
 
 def open_logins(session: Session, user_id: int, *, now: datetime) -> list[Login]:

@@ -1,6 +1,6 @@
 """Pages on which admins look after people and the operators they work for."""
 
-from evcharge.accounts.admin import operators, people
+from evcharge.accounts.admin import cards, operators, people
 from evcharge.accounts.admin.blueprint import admin
 
-__all__ = ["admin", "operators", "people"]
+__all__ = ["admin", "cards", "operators", "people"]

@@ -5,10 +5,16 @@ from flask.typing import ResponseReturnValue
 
 from evcharge.accounts import service
 from evcharge.accounts.admin.blueprint import admin
-from evcharge.accounts.forms import operator_id_from_form, role_from_form, user_filter
+from evcharge.accounts.forms import (
+    CardForm,
+    operator_id_from_form,
+    role_from_form,
+    user_filter,
+)
 from evcharge.accounts.models import User
 from evcharge.accounts.queries import (
     all_operators,
+    cards_of,
     count_users_matching,
     employers_of,
     open_logins,
@@ -77,6 +83,10 @@ def _wanted() -> UserFilter:
 @admin.get("/admin/users/<int:user_id>")
 @admin_required
 def user(user_id: int) -> ResponseReturnValue:
+    return user_page(user_id)
+
+
+def user_page(user_id: int, *, card: CardForm | None = None) -> str:
     person = user_by_id(reading(), user_id)
     employers = employers_of(reading(), user_id)
     others = [one for one in all_operators(reading()) if one not in employers]
@@ -89,6 +99,8 @@ def user(user_id: int) -> ResponseReturnValue:
         employers=employers,
         other_operators=others,
         logins=len(open_logins(reading(), user_id, now=utc_now())),
+        cards=cards_of(reading(), user_id),
+        card=card or CardForm(),
     )
 
 

@@ -20,10 +20,12 @@ from evcharge.accounts.forms import LeaveForm, PasswordForm, ProfileForm, refuse
 from evcharge.accounts.limits import account_changed
 from evcharge.accounts.models import Login, User
 from evcharge.accounts.pages.blueprint import check_present, pages
-from evcharge.accounts.queries import open_logins_and_tokens, user_by_id
+from evcharge.accounts.queries import cards_of, open_logins_and_tokens, user_by_id
 from evcharge.accounts.rules import StillAdmin, StillBooked, WrongPassword, spaced_phone
 from evcharge.accounts.rules.browsers import device_name
+from evcharge.accounts.rules.cards import CardNotFound
 from evcharge.accounts.rules.passwords import hash_password
+from evcharge.accounts.service.cards import block_card
 from evcharge.kernel.clock import utc_now
 from evcharge.web.context import current_user, login_required, perform, reading
 from evcharge.web.errors import http_status
@@ -109,6 +111,20 @@ def logout_everywhere() -> ResponseReturnValue:
     return redirect(url_for(".login"), code=303)
 
 
+@pages.post("/account/cards/block")
+@login_required
+def block_own_card() -> ResponseReturnValue:
+    """For somebody who lost one. An admin lets it work again."""
+    user_id, uid = current_user().id, request.form.get("uid", "").replace("\x00", "")
+    try:
+        perform(lambda session: block_card(session, user_id=user_id, uid=uid))
+    except CardNotFound as refusal:
+        flash(refusal.message, "warning")
+    else:
+        flash("Blocked. Nobody can charge with this card now.", "success")
+    return redirect(url_for(".account"), code=303)
+
+
 @pages.get("/account/delete")
 @login_required
 def leave() -> ResponseReturnValue:
@@ -162,6 +178,7 @@ def account_page(
         password=password or PasswordForm(email=user.email),
         logins=[_known(login) for login in logins],
         tokens=len(tokens),
+        cards=cards_of(reading(), user.id),
     )
 
 

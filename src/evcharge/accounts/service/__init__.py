@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from evcharge.accounts.models import Login, Operator, OperatorMember, User
+from evcharge.accounts.models import Login, Operator, OperatorMember, RfidTag, User
 from evcharge.accounts.queries import (
     credentials_or_none,
     lock_user,
@@ -275,6 +275,7 @@ def delete_account(
         )
     )
     session.execute(delete(OperatorMember).where(OperatorMember.user_id == user_id))
+    session.execute(delete(RfidTag).where(RfidTag.user_id == user_id))
     log_out_everywhere(session, user_id=user_id, now=now)
     session.execute(update(Login).where(Login.user_id == user_id).values(device=""))
 
