@@ -26,6 +26,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.stations.models import Charger as ChargerRow
 from evcharge.stations.models import Connector, Evse
+from official import check_answer, check_call
 
 CARD = "04A1B2C3"
 PATIENCE_SECONDS = 10
@@ -42,11 +43,21 @@ class Talk:
     """Charger `CP-1`, connected: EVSE 1 with a CCS2 and a CHAdeMO plug, EVSE 2."""
 
     charger: Charger
+    protocol: str
     charger_id: int
     database: Database
 
     def call(self, action: str, payload: Any) -> Any:
-        return self.charger.call(action, payload)
+        """Return the answer, which must be as the protocol has it."""
+        answer = self.charger.call(action, payload)
+        check_answer(self.protocol, action, answer)
+        return answer
+
+    def next_asked(self) -> list[Any]:
+        """Return the next call of the gateway, which must be as the protocol has it."""
+        call = self.charger.next_asked()
+        check_call(self.protocol, call[2], call[3])
+        return call
 
     def fail(self, action: str, payload: Any) -> str:
         return self.charger.fail(action, payload)
@@ -135,7 +146,7 @@ class Talk:
     ) -> tuple[str, Any, ChargerCommand]:
         """Queue a command and answer it; return the call, and what became of it."""
         command_id = self.queue(kind, **arguments)
-        call = self.charger.next_asked()
+        call = self.next_asked()
         self.charger.answer(call, answer)
         return call[2], call[3], self.command(command_id)
 
@@ -166,7 +177,7 @@ def talking(served: Any, protocol: str) -> Iterator[Talk]:
         driver = make.a_user(session)
         session.add(RfidTag(uid=CARD, user_id=driver.id, created_at=make.NOON))
     with connected(served.port, "CP-1", protocols=(protocol,)) as charger:
-        yield Talk(charger, charger_id, database)
+        yield Talk(charger, protocol, charger_id, database)
 
 
 def an_evse_two() -> Evse:

@@ -178,7 +178,7 @@ def test_what_has_no_words_in_this_version_is_never_sent(talk, kind, arguments):
 def test_an_error_instead_of_an_answer_is_kept_as_it_is_said(talk):
     command_id = talk.queue(CommandKind.RESET, kind="soft")
 
-    talk.charger.refuse(talk.charger.next_asked(), "NotSupported", "not today")
+    talk.charger.refuse(talk.next_asked(), "NotSupported", "not today")
 
     command = talk.command(command_id)
     assert command.state == REJECTED

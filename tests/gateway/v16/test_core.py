@@ -61,7 +61,7 @@ def test_a_heartbeat_tells_the_time(talk):
 
 def answer_boot(talk, *configured, unknown=()):
     talk.call("BootNotification", BOOT)
-    question = talk.charger.next_asked()
+    question = talk.next_asked()
     assert question[2:] == ["GetConfiguration", {"key": KEYS}]
     keys = [
         {"key": key, "value": value, "readonly": readonly}
@@ -73,7 +73,7 @@ def answer_boot(talk, *configured, unknown=()):
 
 
 def next_change(talk, result="Accepted"):
-    call = talk.charger.next_asked()
+    call = talk.next_asked()
     assert call[2] == "ChangeConfiguration"
     talk.charger.answer(call, {"status": result})
     return call[3]["key"], call[3]["value"]

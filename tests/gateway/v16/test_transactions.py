@@ -75,7 +75,7 @@ def test_a_charge_begins_and_ends(talk):
 
 def test_a_start_with_an_unknown_tag_is_kept_and_told_to_stop(talk):
     answer = talk.call("StartTransaction", start(tag=STRANGER))
-    asked = talk.charger.next_asked()
+    asked = talk.next_asked()
 
     assert answer["idTagInfo"] == {"status": "Invalid"}
     assert asked[2:] == [

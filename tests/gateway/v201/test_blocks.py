@@ -65,7 +65,7 @@ def result(name, word="Accepted", value=None):
 
 def answer_boot(talk, *results):
     talk.call("BootNotification", boot())
-    question = talk.charger.next_asked()
+    question = talk.next_asked()
     assert question[2] == "GetVariables"
     names = [
         f"{each['component']['name']}.{each['variable']['name']}"
@@ -76,7 +76,7 @@ def answer_boot(talk, *results):
 
 
 def next_change(talk, word="Accepted"):
-    call = talk.charger.next_asked()
+    call = talk.next_asked()
     assert call[2] == "SetVariables"
     (told,) = call[3]["setVariableData"]
     name = f"{told['component']['name']}.{told['variable']['name']}"

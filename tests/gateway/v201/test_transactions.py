@@ -68,7 +68,7 @@ def test_a_charge_begins_goes_on_and_ends(talk):
 
 def test_an_unknown_tag_is_kept_and_told_to_stop(talk):
     (answer,) = say(talk, event("Started", 0, tag=STRANGER, wh=0))
-    asked = talk.charger.next_asked()
+    asked = talk.next_asked()
 
     assert answer == allowed("Invalid")
     assert asked[2:] == ["RequestStopTransaction", {"transactionId": TX}]
