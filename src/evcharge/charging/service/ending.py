@@ -8,7 +8,12 @@ from sqlalchemy.orm import Session, raiseload
 
 from evcharge.bookings.service import complete_by_session
 from evcharge.charging.models import ChargingSession, OcppTransaction
-from evcharge.charging.rules import Meter, SessionEventKind, SessionStatus
+from evcharge.charging.rules import (
+    SUCCESSFUL_WH,
+    Meter,
+    SessionEventKind,
+    SessionStatus,
+)
 from evcharge.charging.service.changes import record, tell
 from evcharge.charging.service.claims import release_claims
 from evcharge.kernel.db import changed
@@ -52,7 +57,7 @@ def finish(
     reason: str,
     now: datetime,
 ) -> None:
-    """End a session at `at`, give back what it holds, and complete its booking."""
+    """End a session and give back what it holds; its booking ends if it charged."""
     started_at = charge.started_at or at
     charge.status = SessionStatus.COMPLETED
     charge.ended_at = max(at, started_at)
@@ -64,7 +69,8 @@ def finish(
     session.flush()
     leave_evse(session, charge.id)
     release_claims(session, charge.id)
-    if charge.booking_id is not None:
+    # A handshake ends no booking: plugs slip, and who tries again needs the slot.
+    if charge.booking_id is not None and charge.energy_wh >= SUCCESSFUL_WH:
         complete_by_session(session, charge.booking_id, at=charge.ended_at, now=now)
     record(session, charge, SessionEventKind.ENDED, now=now, reason=reason)
     tell(session, charge)
