@@ -2,6 +2,8 @@
 //   <div data-live-topic="location:7" data-live-url="/locations/7/evses">
 // Several topics are separated by spaces; data-live-token carries signed topics.
 // A page that has put in other parts says so with "live:parts" on the document.
+// What changes within a second of being asked to has data-live-restless: it looks again
+// as soon as hints can come, for one may have been sent while the page was on its way.
 // After a change the part hears "live:updated"; ask for one with "live:refresh".
 import { swap } from "./swap.js";
 
@@ -16,6 +18,7 @@ const later = () => Math.random() * JITTER_MS;
 class Part {
   constructor(element) {
     this.element = element;
+    this.isRestless = "liveRestless" in element.dataset;
     this.topics = element.dataset.liveTopic.split(/\s+/).filter(Boolean);
     this.fetchedAt = 0;
     this.timer = null;
@@ -57,6 +60,7 @@ const find = () =>
 
 let parts = find();
 let hints = null;
+let wasOpen = false;
 let retryMs = FIRST_RETRY_MS;
 let retryTimer = null;
 
@@ -77,6 +81,9 @@ const open = () => {
   hints = new EventSource(streamUrl());
   hints.onopen = () => {
     retryMs = FIRST_RETRY_MS;
+    // Whatever was sent while no stream was open is lost.
+    parts.filter((part) => wasOpen || part.isRestless).forEach((part) => part.refreshSoon());
+    wasOpen = true;
   };
   hints.onmessage = ({ data }) =>
     parts.filter((part) => part.topics.includes(data)).forEach((part) => part.refreshSoon());
