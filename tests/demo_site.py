@@ -75,7 +75,7 @@ PAGES = [
     ("operator", "/admin/locations/{location_id}/chargers/new", 4),
     ("operator", "/admin/chargers", 9),
     ("operator", "/admin/chargers.csv", 5),
-    ("operator", "/admin/chargers/{charger_id}", 12),
+    ("operator", "/admin/chargers/{charger_id}", 14),
     ("operator", "/admin/chargers/{charger_id}/commands", 13),
     ("operator", "/admin/chargers/{charger_id}/key", 8),
     ("operator", "/admin/chargers/{charger_id}/messages", 7),

@@ -24,6 +24,7 @@ from evcharge.app import create_app
 from evcharge.asgi import new_worker, run_all_in_one, run_gateway
 from evcharge.bench.command import bench
 from evcharge.charging.cli import audit
+from evcharge.control import cli as live_chargers
 from evcharge.demo.load import is_empty, load_demo
 from evcharge.demo.people import NAMED, PASSWORD
 from evcharge.demo.simulator import Simulator
@@ -216,6 +217,8 @@ cli.add_command(audit)
 cli.add_command(bench)
 cli.add_command(users)
 cli.add_command(operators)
+for _live in live_chargers.COMMANDS:
+    chargers.add_command(_live)
 cli.add_command(chargers)
 cli.add_command(simulate)
 cli.add_command(migrations, "db")

