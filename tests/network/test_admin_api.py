@@ -128,6 +128,7 @@ def test_a_location_is_added_and_read(own):
     assert made.json["operator"] == "Test Power"
     assert made.json["opening_hours"] == "24/7"
     assert made.json["amenities"] == ["wifi"]
+    assert made.json["overrun"] == "warn"
     assert made.json == read(own, f"/locations/{made.json['id']}")
 
 
@@ -149,6 +150,7 @@ def test_spare_space_is_not_kept(own):
         ("lat", "12.3"),
         ("opening_hours", "6-22"),
         ("amenities", ["helipad"]),
+        ("overrun", "tow"),
         ("operator_id", 0),
         ("is_abroad", "no"),
         ("elevation", 12),

@@ -29,7 +29,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]
 from evcharge.bookings.rules import Slot
 from evcharge.control.models import ParkedCharger
 from evcharge.stations.models import Charger, Connector, Evse, Location
-from evcharge.stations.rules import BadStation, ConnectorKind
+from evcharge.stations.rules import BadStation, ConnectorKind, OverrunPolicy
 from evcharge.stations.rules.entries import (
     AMENITIES,
     STATES,
@@ -116,6 +116,15 @@ class LocationForm(StationForm):
         "Opening hours", default="24/7", filters=[_without_spaces]
     )
     timezone = StringField("Time zone", default="Asia/Kolkata")
+    overrun = SelectField(
+        "Who stays into the next booking",
+        choices=[
+            SelectChoice(OverrunPolicy.WARN.value, "is asked to leave"),
+            SelectChoice(OverrunPolicy.STOP.value, "is stopped when it begins"),
+        ],
+        default=OverrunPolicy.WARN.value,
+        validate_choice=False,
+    )
     amenities = SelectMultipleField(
         "What there is",
         choices=[SelectChoice(*each) for each in AMENITIES.items()],
@@ -152,6 +161,7 @@ class LocationForm(StationForm):
             opening_hours=_text(self.opening_hours),
             amenities=tuple(dict.fromkeys(self.amenities.data or ())),
             timezone=_text(self.timezone),
+            overrun=_policy(self.overrun),
         )
 
     def checked_details(self) -> LocationDetails:
@@ -174,6 +184,7 @@ _LOCATION_COLUMNS = (
     "opening_hours",
     "timezone",
     "amenities",
+    "overrun",
 )
 
 
@@ -330,6 +341,14 @@ def _text(field: Field) -> str:
 def _coordinate(field: Field) -> float:
     text = _text(field)
     return float(text) if _COORDINATE.fullmatch(text) else math.nan
+
+
+def _policy(field: Field) -> OverrunPolicy:
+    """Raises: BadStation."""
+    try:
+        return OverrunPolicy(_text(field))
+    except ValueError:
+        raise BadStation({"overrun": "Choose one of the two."}) from None
 
 
 def _whole(field: Field) -> int:

@@ -45,6 +45,7 @@ def described_location(location: Location) -> AdminLocation:
         timezone=location.timezone,
         opening_hours=location.opening_hours,
         amenities=location.amenities,
+        overrun=location.overrun,
         is_active=location.is_active,
         created_at=location.created_at,
     )

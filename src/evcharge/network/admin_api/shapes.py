@@ -16,6 +16,7 @@ from evcharge.stations.rules import (
     ConnectorKind,
     EvseStatus,
     Lifecycle,
+    OverrunPolicy,
     ReportedStatus,
 )
 from evcharge.stations.rules.entries import (
@@ -87,6 +88,13 @@ Hours = Annotated[
 Zone = Annotated[
     Text,
     Field(min_length=1, max_length=40, description="A name of the IANA database"),
+]
+Overrun = Annotated[
+    OverrunPolicy,
+    Field(
+        description="What befalls a vehicle that stays into the next booking, where no"
+        " equal point beside it is free: its driver is asked to leave, or it is stopped"
+    ),
 ]
 Amenity = Annotated[
     str,
@@ -172,6 +180,7 @@ class NewLocation(Body):
     timezone: Zone = "Asia/Kolkata"
     opening_hours: Hours = "24/7"
     amenities: Amenities = Field(default=[])
+    overrun: Overrun = OverrunPolicy.WARN
     is_abroad: bool = Field(
         default=False, description="That it lies outside India is no slip"
     )
@@ -188,6 +197,7 @@ class LocationChanges(Closing):
     timezone: Zone | None = None
     opening_hours: Hours | None = None
     amenities: Amenities | None = None
+    overrun: Overrun | None = None
     is_abroad: bool = Field(
         default=False, description="That the new place lies outside India is no slip"
     )
@@ -210,6 +220,7 @@ class AdminLocation(Versioned):
     timezone: str
     opening_hours: str
     amenities: list[str]
+    overrun: OverrunPolicy
     is_active: bool
     created_at: Instant
 

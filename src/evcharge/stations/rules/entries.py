@@ -8,7 +8,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from evcharge.accounts.rules import printable
-from evcharge.stations.rules import BadStation, ConnectorKind
+from evcharge.stations.rules import BadStation, ConnectorKind, OverrunPolicy
 
 STATES = (
     "Andhra Pradesh",
@@ -100,6 +100,7 @@ class LocationDetails:
     opening_hours: str = "24/7"
     amenities: tuple[str, ...] = ()
     timezone: str = "Asia/Kolkata"
+    overrun: OverrunPolicy = OverrunPolicy.WARN
 
 
 @dataclass(frozen=True)
