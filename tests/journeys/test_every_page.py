@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser_support import axe_violations, new_context
-from demo_site import PAGES, things
+from demo_site import PAGES, charge, things
 from evcharge.kernel.db import Database
 from journeys.steps import (
     choose_start,
@@ -22,7 +22,7 @@ from program import Program
 
 Visit = Callable[..., Page]
 PHONE = {"width": 360, "height": 740}
-NOT_FOR_EYES = ("/payments/", ".csv", ".ics", "/locations/cards")
+NOT_FOR_EYES = ("/payments/", ".csv", ".jsonl", ".ics", "/locations/cards")
 # How the same pages look when there is nothing, or when something went wrong.
 OTHER_STATES = [
     ("nobody", "/"),
@@ -31,6 +31,7 @@ OTHER_STATES = [
     ("nobody", "/locations/{location_id}"),
     ("nobody", "/evses/{evse_id}/book"),
     ("nobody", "/there-is-no-such-page"),
+    ("nobody", "/c?code=22222"),
     ("driver", "/bookings?tab=past"),
     ("driver", "/bookings?tab=cancelled"),
     ("driver", "/admin/"),
@@ -52,6 +53,8 @@ SHOWN = [
 def ids(running: Callable[[str], Program]) -> dict[str, Any]:
     """Something of every kind that the running demo has."""
     database = Database(f"sqlite:///{running('sqlite').log.parent}/data/evcharge.db")
+    with database.transaction() as session:
+        charge(session)
     with database.reading() as session:
         found = things(session)
     database.engine.dispose()
