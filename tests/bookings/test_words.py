@@ -16,11 +16,15 @@ SLOTS = {
 }
 
 
-def told(kind, *, actor=ActorKind.DRIVER, reason=None, **details):
+EARLIER = NOON - HOUR
+
+
+def told(kind, *, actor=ActorKind.DRIVER, reason=None, before=None, **details):
     event = BookingEvent(
         at=NOON,
         kind=kind,
         actor=actor,
+        from_status=before,
         to_status=BookingStatus.ACTIVE,
         reason=reason,
         details=SLOTS | details,
@@ -79,6 +83,43 @@ def test_every_kind_of_event_has_a_sentence(kind):
         (
             told(BookingEventKind.CANCELLED, refund_paise=0),
             ("You cancelled", None, None),
+        ),
+        (
+            told(BookingEventKind.CHARGING, session_at=NOON.isoformat()),
+            ("You began to charge", None, None),
+        ),
+        (
+            told(BookingEventKind.CHARGING, session_at=EARLIER.isoformat()),
+            (
+                "You began to charge",
+                "At today 16:30; the charger told later",
+                None,
+            ),
+        ),
+        (
+            told(
+                BookingEventKind.REASSIGNED,
+                old_point="BLR-1, point 1",
+                point="BLR-1, point 2",
+            ),
+            (
+                "Moved to BLR-1, point 2",
+                "Someone still charges at BLR-1, point 1."
+                " Your time and price stay the same",
+                None,
+            ),
+        ),
+        (
+            told(BookingEventKind.COMPLETED, session_at=NOON.isoformat()),
+            ("Done", "You charged until today 17:30", None),
+        ),
+        (
+            told(
+                BookingEventKind.COMPLETED,
+                before=BookingStatus.NO_SHOW,
+                session_at=NOON.isoformat(),
+            ),
+            ("Done after all", "The charger told later that you charged", None),
         ),
     ],
 )
