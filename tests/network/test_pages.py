@@ -469,3 +469,23 @@ def test_a_location_costs_the_same_few_statements_however_many_evses(
     signed_in = len(statements) - public
 
     assert (public, signed_in) == (4, 5)
+
+
+def test_only_whoever_runs_it_sees_what_the_charger_complains_of(
+    client, driver, sign_in, database
+):
+    with database.transaction() as session:
+        ours, other = make.an_operator(session, "Ours"), make.an_operator(session, "B")
+        evse = make.an_evse(session, location=make.a_location(session, operator=ours))
+        plug = evse.connectors[0]
+        plug.reported_status = ReportedStatus.FAULTED
+        plug.error_code, plug.vendor_error_code = "GroundFailure", "E-042"
+        location_id = evse.charger.location_id
+    operators = [sign_in("operator", operator=each) for each in (ours, other)]
+
+    told = [
+        "GroundFailure, E-042" in browser.get(f"/locations/{location_id}").text
+        for browser in (client, driver, sign_in("admin"), *operators)
+    ]
+
+    assert told == [False, False, True, True, False]

@@ -15,6 +15,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.network.forms import SearchForm, location_ids, search_from_args
 from evcharge.network.queries import (
     Site,
+    SitePage,
     Totals,
     evses_now,
     find_sites,
@@ -136,12 +137,21 @@ def location(location_id: int) -> ResponseReturnValue:
         strip_starts_at=shown.starts_at,
         now_index=(now - shown.starts_at) / QUARTER,
         charged_at=charged_at,
+        shows_faults=_runs(site),
         codes={each.evse_id: evse_code(each.evse_id) for each in evses},
         summary=summary_of(evses, Search()),
         amenities=[AMENITIES[each] for each in site.amenities if each in AMENITIES],
         is_open_now=site.hours.is_open(now),
         now=now,
     )
+
+
+def _runs(site: SitePage) -> bool:
+    """Whether whoever asks works for its operator: only they can do with its codes."""
+    user = current_user_or_none()
+    if user is None or not user.sees_console:
+        return False
+    return user.scope is None or site.operator_id in user.scope
 
 
 def _totals(now: datetime) -> Totals:

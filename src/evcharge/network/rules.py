@@ -134,6 +134,8 @@ class PlugNow:
     power_w: int
     reported: ReportedStatus | None
     reported_at: datetime | None
+    # For those who repair it: the standard's word, and the maker's own.
+    fault_codes: tuple[str, ...] = ()
 
     @property
     def is_broken(self) -> bool:

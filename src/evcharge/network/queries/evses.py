@@ -141,6 +141,8 @@ _EVSE_ROWS: Select[*tuple[Any, ...]] = (
         Connector.power_w,
         Connector.reported_status,
         Connector.reported_at,
+        Connector.error_code,
+        Connector.vendor_error_code,
     )
     .join(Charger, Charger.id == Evse.charger_id)
     .join(Location, Location.id == Charger.location_id)
@@ -163,7 +165,12 @@ def _evse_now(
     evse = rows[0]
     plugs = tuple(
         PlugNow(
-            row.plug_number, row.kind, row.power_w, row.reported_status, row.reported_at
+            row.plug_number,
+            row.kind,
+            row.power_w,
+            row.reported_status,
+            row.reported_at,
+            tuple(filter(None, (row.error_code, row.vendor_error_code))),
         )
         for row in rows
         if row.plug_number is not None

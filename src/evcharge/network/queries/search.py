@@ -66,6 +66,7 @@ class SitePage:
     opening_hours: str
     amenities: Sequence[str]
     is_active: bool
+    operator_id: int
     operator_name: str
     operator_phone: str | None
 
@@ -169,6 +170,7 @@ _SITE_PAGE = (
         *SITE_COLUMNS,
         Location.amenities,
         Location.is_active,
+        Location.operator_id,
         Operator.name.label("operator_name"),
         Operator.support_phone.label("operator_phone"),
     )
