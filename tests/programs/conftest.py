@@ -40,13 +40,13 @@ def environment(tmp_path: Path) -> Callable[..., dict[str, str]]:
 def start(
     environment: Callable[..., dict[str, str]], tmp_path: Path
 ) -> Iterator[Start]:
-    """Starts a program that goes on until the test ends."""
+    """Starts a program that goes on until the test ends, at any port or a given one."""
     with ExitStack() as stack:
 
-        def begin(*words: str, **settings: object) -> Program:
-            port = free_port()
+        def begin(*words: str, port: int | None = None, **settings: object) -> Program:
+            port = port or free_port()
             log = tmp_path / f"{words[0]}-{port}.log"
-            file = stack.enter_context(log.open("w"))
+            file = stack.enter_context(log.open("a"))
             process = subprocess.Popen(
                 [EVCHARGE, *words],
                 env=environment(port=port, **settings),
