@@ -86,9 +86,11 @@ class Charger:
 
     def finish(self) -> None:
         """Stop what charges, and let nobody in any more."""
+        now = self._clock.now()
         for point in self.box.points:
             point.is_used = False
-            point.stop(self._clock.now(), Reason.LOCAL)
+            point.stop(now, Reason.LOCAL)
+        self._live(now)  # Noted at once: whoever waits for us sees what is to be told.
         self._wake.set()
 
     # Without a connection.
