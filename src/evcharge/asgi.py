@@ -8,6 +8,7 @@ Nothing here may block the event loop: what touches the database runs in threads
 """
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -69,6 +70,7 @@ def run_all_in_one(
     deliver = to_both(hub.publish, chargers.hear)
     with hints_between(settings.valkey_url, deliver) as database.publish:
         server = Server(app, when_listening=when_listening, when_stopping=stop)
+        collect_garbage_less_often()
         server.run(sockets=[listener])
 
 
@@ -94,6 +96,7 @@ def run_gateway(
             hub, settings.secret_key, chargers, lifespan=partial(connected_to, chargers)
         )
         server = Server(app, when_listening=when_listening, when_stopping=stop)
+        collect_garbage_less_often()
         server.run(sockets=[listener])
 
 
@@ -133,6 +136,16 @@ async def connected_to(chargers: Gateway, _: Starlette) -> AsyncIterator[None]:
     chargers.start()
     yield
     await chargers.stop()
+
+
+def collect_garbage_less_often() -> None:
+    """Thousands of sockets are no garbage, and looking through them takes long.
+
+    With 5 000 chargers the collector took a fifth of the time of the event loop.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def pages(settings: Settings, database: Database) -> BodyBuffer:

@@ -1,5 +1,6 @@
 """Who gets a socket, over real ones."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -69,11 +70,15 @@ def test_a_charger_with_its_key_comes_in(gateway: Served) -> None:
     ],
 )
 def test_whoever_does_not_fit_is_turned_away(
-    gateway: Served, how: dict[str, Any], status: int
+    gateway: Served,
+    how: dict[str, Any],
+    status: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     gateway.add_charger("CP-1")
 
     assert status_of_connect(gateway.port, "CP-1", **how) == status
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 def test_a_charger_without_a_key_cannot_connect(gateway: Served) -> None:

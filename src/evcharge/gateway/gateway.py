@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.utils import ClientDisconnected
 
 from evcharge.control.models import ChargerCommand
 from evcharge.control.queries import generations
 from evcharge.control.rules import Protocol
 from evcharge.control.service import (
+    Opening,
     close_connection,
     close_connections_of,
-    open_connection,
+    open_connections,
 )
 from evcharge.gateway.actions import Actions
 from evcharge.gateway.admission import Admission, Knock, Known, Refused, knock
@@ -162,16 +164,11 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve `/ocpp/<identity>`."""
         await receive()  # That somebody wants to connect.
-        with suppress(OSError):  # They may leave at any moment.
-            await self._receive(scope, receive, send)
-
-    async def _receive(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             who, known = await self._admitted(scope)
         except Refused as refused:
             self._complaints.about(scope["path"], refused.reason)
             await _turn_away(send, refused.status)
-            return
         offered = scope["subprotocols"]
         protocol = next((each for each in self._versions if each in offered), None)
         if protocol is None:
@@ -208,7 +205,6 @@ class Gateway:
             generation = await self._opened(who, known, protocol)
         except DomainError:
             await _turn_away(send, 503)
-            return
         charger = Connected(
             known.credentials,
             plugs=known.plugs,
@@ -229,15 +225,15 @@ class Gateway:
             self._note_closed(charger)
 
     async def _opened(self, who: Knock, known: Known, protocol: Protocol) -> int:
+        opening = Opening(
+            known.credentials.charger_id,
+            self._registry.gateway,
+            protocol,
+            who.address,
+            utc_now(),
+        )
         generation: int = await self._commits.add(
-            single=partial(
-                open_connection,
-                charger_id=known.credentials.charger_id,
-                gateway=self._registry.gateway,
-                protocol=protocol,
-                address=who.address,
-                at=utc_now(),
-            )
+            record=open_connections, value=opening
         )
         return generation
 
@@ -351,8 +347,10 @@ def _ignore_outcome(future: "asyncio.Future[object]") -> None:
         future.exception()
 
 
-async def _turn_away(send: Send, status: int) -> None:
+async def _turn_away(send: Send, status: int) -> NoReturn:
     headers = [(b"www-authenticate", b'Basic realm="ocpp"')] if status == 401 else []
     start = {"type": "websocket.http.response.start"}
     await send(start | {"status": status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": b""})
+    # Returning would be logged as an error: uvicorn 0.54 misses a handshake.
+    raise ClientDisconnected

@@ -8,9 +8,11 @@ from evcharge.control.service.commands import (
     take_commands,
 )
 from evcharge.control.service.connections import (
+    Opening,
     close_connection,
     close_connections_of,
     open_connection,
+    open_connections,
     record_boot,
 )
 from evcharge.control.service.keys import (
@@ -29,6 +31,7 @@ from evcharge.control.service.words import (
 )
 
 __all__ = [
+    "Opening",
     "answer_command",
     "ask_charger",
     "close_connection",
@@ -36,6 +39,7 @@ __all__ = [
     "expire_commands",
     "issue_key",
     "open_connection",
+    "open_connections",
     "park",
     "purge_words",
     "queue_command",

@@ -1,5 +1,8 @@
 """One socket for each charger: the newest. Generations tell which that is."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import case, select, update
@@ -13,6 +16,17 @@ from evcharge.stations.models import Charger
 from evcharge.stations.service import record_seen
 
 
+@dataclass(frozen=True)
+class Opening:
+    """A socket that a gateway has just been asked for."""
+
+    charger_id: int
+    gateway: str
+    protocol: Protocol
+    address: str
+    at: datetime
+
+
 def open_connection(
     session: Session,
     *,
@@ -23,29 +37,65 @@ def open_connection(
     at: datetime,
 ) -> int:
     """Return the generation of this connection; older ones are dead from now on."""
-    values = {
-        "gateway": gateway,
-        "protocol": protocol,
-        "address": address[:64],
-        "opened_at": at,
-        "closed_at": None,
-    }
-    statement = insert_into(session, ChargerConnection).values(
-        charger_id=charger_id,
-        generation=1,
-        serial_number="",
-        firmware_version="",
-        **values,
+    return open_connections(
+        session, [Opening(charger_id, gateway, protocol, address, at)]
+    )[0]
+
+
+def open_connections(session: Session, openings: Sequence[Opening]) -> list[int]:
+    """Return the generation of each; of two of one charger the later is the newer.
+
+    After a power cut thousands come at once: a statement for all of them.
+    """
+    latest = {opening.charger_id: opening for opening in openings}
+    times = Counter(opening.charger_id for opening in openings)
+    newest = _upserted(
+        session, [(each, times[each.charger_id]) for each in latest.values()]
     )
+    record_seen(session, list(latest), at=max(each.at for each in openings))
+    for charger_id in latest:
+        announce(session, f"connection:{charger_id}")
+        announce(session, f"charger:{charger_id}")
+    generations = []
+    for opening in reversed(openings):
+        generations.append(newest[opening.charger_id])
+        newest[opening.charger_id] -= 1
+    return generations[::-1]
+
+
+def _upserted(
+    session: Session, counted: Sequence[tuple[Opening, int]]
+) -> dict[int, int]:
+    rows = [
+        {
+            "charger_id": opening.charger_id,
+            "generation": times,
+            "gateway": opening.gateway,
+            "protocol": opening.protocol,
+            "address": opening.address[:64],
+            "opened_at": opening.at,
+            "closed_at": None,
+            "booted_at": None,
+            "serial_number": "",
+            "firmware_version": "",
+        }
+        for opening, times in counted
+    ]
+    statement = insert_into(session, ChargerConnection)
+    given = statement.excluded
     newer = statement.on_conflict_do_update(
         index_elements=["charger_id"],
-        set_={**values, "generation": ChargerConnection.generation + 1},
-    ).returning(ChargerConnection.generation)
-    generation = session.scalars(newer).one()
-    record_seen(session, [charger_id], at=at)
-    announce(session, f"connection:{charger_id}")
-    announce(session, f"charger:{charger_id}")
-    return generation
+        set_={
+            "generation": ChargerConnection.generation + given.generation,
+            "gateway": given.gateway,
+            "protocol": given.protocol,
+            "address": given.address,
+            "opened_at": given.opened_at,
+            "closed_at": None,
+        },
+    ).returning(ChargerConnection.charger_id, ChargerConnection.generation)
+    opened = session.execute(newer, rows)
+    return {row.charger_id: row.generation for row in opened}
 
 
 def close_connection(
