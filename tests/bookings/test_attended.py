@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from evcharge.bookings.rules import BookingEventKind
+from evcharge.bookings.rules import BookingEventKind, BookingStarted
 from evcharge.bookings.service import (
     complete_bookings,
     complete_by_session,
@@ -16,7 +16,7 @@ from evcharge.control.models import ChargerConnection
 from evcharge.control.rules import Protocol
 from evcharge.stations.models import Charger, Outage
 from evcharge.stations.rules import OutageKind
-from make import HOUR, MINUTE, NOON, PRICE_PAISE
+from make import HOUR, MINUTE, NOON, PRICE_PAISE, a_slot
 
 START = NOON + HOUR
 GRACE_OVER = START + 15 * MINUTE
@@ -255,6 +255,20 @@ def test_a_session_brings_no_cancelled_booking_back(desk, database, booking):
     left(database, booking, START + HOUR)
 
     assert desk.read(booking.id).status == "CANCELLED"
+
+
+def test_who_began_before_their_slot_neither_moves_nor_gets_money_back(
+    desk, database, booking
+):
+    early = START - 10 * MINUTE
+    came(database, booking, at=early)
+
+    with pytest.raises(BookingStarted):
+        desk.move(booking, a_slot(after_hours=3), now=early)
+    desk.cancel(booking, now=early)
+
+    assert desk.read(booking.id).paid_paise == PRICE_PAISE
+    assert desk.audit() == []
 
 
 # ── at the same moment ───────────────────────────────────────────────────────────

@@ -21,8 +21,18 @@ from hypothesis.stateful import (
 import make
 from desk import Desk
 from evcharge.bookings.rules import Slot
-from evcharge.bookings.service import complete_bookings, expire_holds
+from evcharge.bookings.service import (
+    complete_bookings,
+    complete_by_session,
+    expire_holds,
+    mark_missed,
+    note_session,
+    return_let_down,
+)
+from evcharge.control.models import ChargerConnection
+from evcharge.control.rules import Protocol
 from evcharge.kernel.errors import DomainError
+from evcharge.stations.models import Charger
 from make import HOUR, MINUTE, NOON, PRICE_PAISE
 
 QUARTER = 15 * MINUTE
@@ -41,10 +51,14 @@ class Told:
     status: str = "ACTIVE"
     paid: int = 0
     moved_late: bool = False
+    came: bool = False
     came_in: set[str] = field(default_factory=set)
 
     def lapsed(self, now: datetime) -> bool:
         return self.deadline is not None and self.deadline <= now
+
+    def has_missed_it(self, now: datetime) -> bool:
+        return not self.came and self.slot.starts_at + QUARTER <= now
 
     def overlaps(self, evse: int, slot: Slot) -> bool:
         return (
@@ -52,6 +66,17 @@ class Told:
             and self.slot.starts_at < slot.ends_at
             and slot.starts_at < self.slot.ends_at
         )
+
+
+def connection_of(evse):
+    """Its charger speaks to us: who does not come is missed."""
+    return ChargerConnection(
+        charger_id=evse.charger_id,
+        generation=1,
+        gateway="g",
+        protocol=Protocol.OCPP201,
+        opened_at=NOON,
+    )
 
 
 class Story(RuleBasedStateMachine):
@@ -64,7 +89,10 @@ class Story(RuleBasedStateMachine):
         super().__init__()
         with self.database.transaction() as session:
             location = make.a_location(session)
-            self.evses = [make.an_evse(session, location=location).id for _ in "ab"]
+            evses = [make.an_evse(session, location=location) for _ in "ab"]
+            self.evses = [each.id for each in evses]
+            for each in evses:
+                session.add(connection_of(each))
             self.users = [make.a_user(session).id for _ in "xyz"]
         self.desk = Desk(self.database, self.users[0], self.evses[0])
         self.now = NOON
@@ -199,6 +227,8 @@ class Story(RuleBasedStateMachine):
         assert went == ("BookingNotActive" if over else "done")
         if known.status == "ACTIVE":
             known.status = "CANCELLED"
+            if known.came:
+                return
             if self.now <= known.slot.starts_at - HOUR and not known.moved_late:
                 known.paid = 0
             elif self.now < known.slot.starts_at:
@@ -229,7 +259,7 @@ class Story(RuleBasedStateMachine):
             return "done"
         if known.status != "ACTIVE" or known.lapsed(self.now):
             return "BookingNotActive"
-        if known.slot.starts_at <= self.now:
+        if known.slot.starts_at <= self.now or known.came:
             return "BookingStarted"
         if slot.starts_at + QUARTER <= self.now:
             return "SlotNotBookable"
@@ -247,14 +277,42 @@ class Story(RuleBasedStateMachine):
         self.tidy_up()
         self.money_comes(attempt)
 
+    @rule(booking=bookings)
+    def the_driver_comes(self, booking):
+        if booking is None:
+            return
+        known = self.told[booking.id]
+        with self.database.transaction() as session:
+            note_session(session, booking.id, at=self.now, now=self.now)
+        if known.status not in ("CANCELLED", "EXPIRED"):
+            known.came = True
+        if known.status == "NO_SHOW":
+            known.status = "COMPLETED"
+
+    @rule(booking=bookings)
+    def the_driver_has_charged(self, booking):
+        if booking is None:
+            return
+        known = self.told[booking.id]
+        self.the_driver_comes(booking)
+        with self.database.transaction() as session:
+            complete_by_session(session, booking.id, at=self.now, now=self.now)
+        if known.status == "ACTIVE":
+            known.status = "COMPLETED"
+
     @rule()
     def tidy_up(self):
         with self.database.transaction() as session:
+            session.query(Charger).update({"last_seen_at": self.now})
             expire_holds(session, now=self.now)
+            mark_missed(session, now=self.now)
+            return_let_down(session, now=self.now)
             complete_bookings(session, now=self.now)
         for each in self.active():
             if each.lapsed(self.now):
                 each.status = "EXPIRED"
+            elif each.deadline is None and each.has_missed_it(self.now):
+                each.status = "NO_SHOW"
             elif each.deadline is None and each.slot.ends_at <= self.now:
                 each.status = "COMPLETED"
 

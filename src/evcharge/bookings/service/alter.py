@@ -85,7 +85,7 @@ def move_booking(
     if (target, slot) == (booking.evse_id, booking.slot):
         return booking
     check_live(booking, now=now)
-    if booking.starts_at <= now:
+    if booking.starts_at <= now or booking.session_started_at is not None:
         raise BookingStarted(booking_id=booking.id)
     check_slot(slot, limits=limits, now=now)
     evse = bookable_evses(session, [target])[target]
@@ -219,6 +219,8 @@ def refund_if_cancelled(booking: Booking, *, by_driver: bool, now: datetime) -> 
     """Return what comes back when this booking is cancelled now, in paise."""
     if not by_driver:
         return booking.paid_paise
+    if booking.session_started_at is not None:  # Some begin before their slot does.
+        return 0
     return booking.terms.refund_paise(
         booking.paid_paise, starts_at=booking.starts_at, now=now
     )
