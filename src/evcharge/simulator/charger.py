@@ -85,11 +85,14 @@ class Charger:
         self._wake.set()
 
     def finish(self) -> None:
-        """Stop what charges, and let nobody in any more."""
+        """Stop what charges, let nobody in any more, and have no more trouble."""
         now = self._clock.now()
+        self._trouble = Trouble(0)
+        self._dark_until = self._connect_at = now
+        self._lost_at = float("inf")
+        self._backoff.succeeded()
         for point in self.box.points:
-            point.is_used = False
-            point.stop(now, Reason.LOCAL)
+            point.shut(now)
         self._live(now)  # Noted at once: whoever waits for us sees what is to be told.
         self._wake.set()
 

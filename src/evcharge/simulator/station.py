@@ -185,6 +185,13 @@ class Point(Outlet):
         self.visit = Visit(vehicle, None, leaves_at, leaves_at)
         self.plug, self.state = plug, State.FINISHING
 
+    def shut(self, now: float) -> None:
+        """Send everybody away, and let nobody in any more."""
+        self.is_used = False
+        self.remote = self.reservation = None
+        if not self.stop(now, Reason.LOCAL) and self.visit is not None:
+            self.visit.leaves_at = now
+
     # One step of each state.
 
     def _when_available(self, now: float) -> None:
