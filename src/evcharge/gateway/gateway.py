@@ -295,8 +295,10 @@ class Gateway:
             )
 
     async def _let_parked_in(self) -> None:
-        for parked in list(self._parked):
-            if await self._admission.is_known(parked.identity):
+        waiting = list(self._parked)
+        looks = (self._admission.is_known(parked.identity) for parked in waiting)
+        for parked, is_known in zip(waiting, await asyncio.gather(*looks), strict=True):
+            if is_known:
                 await parked.close(NORMAL, "You are known now: connect again.")
 
     async def _repeat(self, task: Chore, seconds: float) -> None:
