@@ -231,9 +231,9 @@ def test_a_frame_too_long_ends_it(gateway: Served) -> None:
     gateway.add_charger("CP-1")
 
     with connected(gateway.port, "CP-1") as charger:
-        charger.send("[" + " " * 65_000 + "]")
+        charger.send("[" + " " * 524_000 + "]")
         assert charger.receive()[0] == 4
-        charger.send("[" + " " * 66_000 + "]")
+        charger.send("[" + " " * 525_000 + "]")
         assert charger.close_code() == 1009
 
 

@@ -262,6 +262,26 @@ def test_what_a_stop_tells_of_the_whole_charge_is_counted_once(talk):
     assert charge.flags == []
 
 
+def test_a_stop_may_tell_a_whole_night_again(talk):
+    number = begin(talk, meter=0)
+    measurands = (ENERGY, "Power.Active.Import", "Current.Import", "Voltage")
+    data = [
+        {
+            "timestamp": clock(),
+            "sampledValue": [
+                {"value": str(minute), "measurand": each, "context": "Sample.Periodic"}
+                for each in measurands
+            ],
+        }
+        for minute in range(12 * 60)
+    ]
+
+    talk.call("StopTransaction", stop(number, 719, transactionData=data))
+
+    assert talk.session().energy_wh == 719
+    assert len(talk.samples()) == 720
+
+
 # ── MeterValues ──────────────────────────────────────────────────────────────────
 
 
