@@ -272,6 +272,17 @@ def test_a_plug_is_not_unlocked_long_afterwards(program, box, clock):
     assert refusal(answer) == (409, "session_not_active")
 
 
+def test_nobody_unlocks_the_plug_of_whoever_came_next(program, box, asha):
+    ended = _ended(program, box, NOON)
+    box.start(box.ask(asha).tag)
+    before = len(box.commands())
+
+    answer = program.post(f"{API}/sessions/{ended}/unlock")
+
+    assert refusal(answer) == (409, "session_not_active")
+    assert len(box.commands()) == before
+
+
 # ── whose it is ──────────────────────────────────────────────────────────────────
 
 

@@ -367,6 +367,14 @@ def test_the_plug_can_be_unlocked_for_half_an_hour_afterwards(driver, box, clock
     assert "Unlock the plug" not in words(late)
 
 
+def test_the_plug_of_whoever_came_next_is_not_offered_to_be_unlocked(driver, box, asha):
+    charge, number = charging(box, driver)
+    box.stop(number, at=NOON, meter=2000)
+    box.start(box.ask(asha).tag)
+
+    assert "Unlock the plug" not in words(driver.get(path(charge)))
+
+
 # ── whose it is ──────────────────────────────────────────────────────────────────
 
 

@@ -122,7 +122,10 @@ class View:
         ended_at = self.charge.ended_at
         if self.charge.started_at is None:
             return False
-        return ended_at is None or self.now - ended_at < UNLOCKS_FOR
+        if ended_at is None:
+            return True
+        is_recent = self.now - ended_at < UNLOCKS_FOR
+        return is_recent and self.charge.evse.open_session_id is None
 
     # ── how fresh it is ──────────────────────────────────────────────────────────
 

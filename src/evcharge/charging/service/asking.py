@@ -255,10 +255,13 @@ def ask_to_unlock(
     Raises: SessionNotActive.
     """
     charge = locked_session(session, session_id)
-    ended_at = charge.ended_at
-    if charge.started_at is None or (ended_at and ended_at < now - UNLOCKING):
-        raise SessionNotActive(session_id=session_id)
     place = place_of_evse(session, charge.evse_id)
+    ended_at = charge.ended_at
+    is_late = ended_at is not None and ended_at < now - UNLOCKING
+    # By now the plug may be in the vehicle of whoever came next.
+    is_anothers = ended_at is not None and place.open_session_id is not None
+    if charge.started_at is None or is_late or is_anothers:
+        raise SessionNotActive(session_id=session_id)
     if not _is_asked(session, charge, CommandKind.UNLOCK):
         queue_command(
             session,
