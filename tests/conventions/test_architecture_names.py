@@ -45,6 +45,7 @@ OF_OTHERS |= {
     "pg_restore",
     "evcharge_forged_messages_total",
     "evcharge_jobs_total",
+    "evcharge_meter_oddities_total",
 }
 
 

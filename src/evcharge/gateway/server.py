@@ -24,8 +24,8 @@ from evcharge.kernel.errors import DomainError, NotAllowed
 from evcharge.kernel.topics import check_topics
 
 GRACE_SECONDS = 5  # For open requests; with the rest of the stop, under eight.
-# The longest message of a charger: a stop that tells a night's charge again, with four
-# values for each minute of twelve hours, has 276 KiB. Refused, it would be sent for ever.
+# The longest message of a charger: a stop that tells a charge again, with four values
+# for each minute of twelve hours, has 276 KiB. Refused, it would be sent for ever.
 LONGEST_FRAME = 512 * 1024
 ONLY_SOCKETS = "Chargers connect here by WebSocket, with OCPP 1.6 or 2.0.1."
 
