@@ -167,9 +167,18 @@ def test_a_session_is_told_with_all_that_is_known(database, staff, world, chargi
     assert "by the system" in text
     assert "covered by the booking" in text
     assert "You " not in text
+    assert "Your " not in text.replace("Your account", "")
     part = staff.get(f"/admin/sessions/{charging}?fragment=1").text
     assert "12.4 kWh" in part
     assert "<html" not in part
+
+
+def test_a_walk_in_is_shown_with_what_it_costs_so_far(database, staff, charging):
+    with database.transaction() as session:
+        charge = session.get_one(ChargingSession, charging)
+        charge.booking_id, charge.price_paise_per_hour = None, 12_000
+
+    assert "₹120.00 so far" in staff.get(f"/admin/sessions/{charging}").text
 
 
 def test_a_session_of_another_network_is_not_found(stranger, charging):

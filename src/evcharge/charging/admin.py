@@ -17,6 +17,7 @@ from evcharge.accounts.queries import people_by_id
 from evcharge.accounts.rules import search_text
 from evcharge.bookings.asking import actor
 from evcharge.bookings.rules import ActorKind
+from evcharge.charging.figures import amount_paise
 from evcharge.charging.listing import (
     SessionFilter,
     SessionLine,
@@ -190,6 +191,7 @@ def session(session_id: UUID) -> ResponseReturnValue:
     return render_template(
         f"charging/admin/{part}",
         charge=charge,
+        amount_paise=amount_paise(charge, now=now),
         place=charge.evse.charger.location,
         driver=people.get(charge.user_id or 0),
         flags=list(zip(charge.flags, oddities(charge), strict=True)),
@@ -232,9 +234,15 @@ def _entry(
     told = entry_of(event, charge, now=now, zone=zone)
     person = people.get(event.actor_user_id or 0)
     by = person.name if person else _PROGRAMS.get(event.actor)
-    return Entry(told.at, _TITLES.get(told.title, told.title), told.detail, by)
+    detail = _DETAILS.get(told.detail or "", told.detail)
+    return Entry(told.at, _TITLES.get(told.title, told.title), detail, by)
 
 
+_DETAILS = {
+    "Started from your phone": "Started from the phone",
+    "Started with the reference of your booking": "Started with a booking's reference",
+    "Started with your card": "Started with a card",
+}
 _PROGRAMS = {ActorKind.SYSTEM: "the system"}
 
 
