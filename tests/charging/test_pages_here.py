@@ -325,3 +325,17 @@ def test_whoever_is_logged_in_can_charge_now(driver, client, here, monkeypatch, 
 
     assert f'href="{here}"' in driver.get("/locations/1").text
     assert f'href="{here}"' not in client.get("/locations/1").text
+
+
+def test_whoever_presses_too_often_is_asked_to_wait(database, new_app, here, box):
+    program = new_app(rate_limits=True)
+    with database.transaction() as session:
+        user = make.a_user(session)
+        login = make.a_login(session, user)
+    browser = program.test_client()
+    with browser.session_transaction() as cookie:
+        cookie["user_id"], cookie["login_id"] = user.id, str(login.id)
+
+    answers = [browser.post(here).status_code for _ in range(21)]
+
+    assert answers == [303] * 20 + [429]

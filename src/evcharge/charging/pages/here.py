@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from evcharge.bookings.queries import booking_of_user
 from evcharge.bookings.rules import BookingNotActive
 from evcharge.charging.around import booking_near, site_of_evse, standing_of
-from evcharge.charging.pages.blueprint import pages
+from evcharge.charging.pages.blueprint import ASKING, pages
 from evcharge.charging.queries import under_way
 from evcharge.charging.rules import (
     CannotStartHere,
@@ -32,6 +32,7 @@ from evcharge.web.context import (
     reading,
 )
 from evcharge.web.errors import http_status
+from evcharge.web.shell import limiter
 
 # What a driver can do something about, told on the page of the charging point.
 REFUSALS = (
@@ -69,6 +70,7 @@ def point(code: str) -> ResponseReturnValue:
 
 @pages.post("/c/<code>")
 @login_required
+@limiter.limit(ASKING)
 def start_here(code: str) -> ResponseReturnValue:
     user_id, now = current_user().id, utc_now()
     evse_id = evse_of_code(code)
@@ -85,6 +87,7 @@ def start_here(code: str) -> ResponseReturnValue:
 
 @pages.post("/bookings/<uuid:booking_id>/start")
 @login_required
+@limiter.limit(ASKING)
 def start_booked(booking_id: UUID) -> ResponseReturnValue:
     user_id, now = current_user().id, utc_now()
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from evcharge.bookings.rules import Actor, ActorKind
 from evcharge.charging.figures import lasting
-from evcharge.charging.pages.blueprint import pages
+from evcharge.charging.pages.blueprint import ASKING, pages
 from evcharge.charging.pages.view import view_of
 from evcharge.charging.queries import session_of_user
 from evcharge.charging.rules import SessionNotActive, SessionStatus
@@ -23,6 +23,7 @@ from evcharge.web.context import (
     reading,
     settings,
 )
+from evcharge.web.shell import limiter
 
 
 @pages.get("/sessions/<uuid:session_id>")
@@ -52,6 +53,7 @@ def confirm_stopping(session_id: UUID) -> ResponseReturnValue:
 
 @pages.post("/sessions/<uuid:session_id>/stop")
 @login_required
+@limiter.limit(ASKING)
 def stop(session_id: UUID) -> ResponseReturnValue:
     user_id, now = current_user().id, utc_now()
 
@@ -69,6 +71,7 @@ def stop(session_id: UUID) -> ResponseReturnValue:
 
 @pages.post("/sessions/<uuid:session_id>/unlock")
 @login_required
+@limiter.limit(ASKING)
 def unlock(session_id: UUID) -> ResponseReturnValue:
     user_id, now = current_user().id, utc_now()
 
