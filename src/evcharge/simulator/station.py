@@ -36,6 +36,7 @@ AFTER_RESERVING = (40.0, 300.0)  # Until the driver of a reservation is there.
 BEFORE_EXPIRY = (30.0, 120.0)  # They leave in time for the next.
 PLUGS_IN_FOR_APP = (3.0, 7.0)  # Who presses Start in the app stands beside it.
 APP_STAY = (25 * 60.0, 75 * 60.0)
+FIRST_READING = 8.0  # Whoever has just begun sees soon what flows.
 IDLE_WHEN_FULL = (60.0, 900.0)
 MAKES_ROOM = (20.0, 90.0)  # A guest who hears that someone has reserved.
 
@@ -346,7 +347,8 @@ class Point(Outlet):
             reservation=held.number if held is not None and is_reserved else None,
         )
         self._metered_to = now
-        self._meters_at = now + self.variables.seconds(Name.METER)
+        every = self.variables.seconds(Name.METER)
+        self._meters_at = now + min(FIRST_READING, every)
         self.news.append(Started(self.transaction, self._reading(now)))
         self._become(State.CHARGING, now, is_metered=True)
 
