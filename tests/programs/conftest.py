@@ -80,14 +80,22 @@ def migrated(new_settings: Callable[..., Settings], tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def shared_url(
-    postgresql: Callable[[], str], new_settings: Callable[..., Settings]
-) -> str:
+def migrate(new_settings: Callable[..., Settings]) -> Callable[[str], None]:
+    """Makes the tables of an empty database."""
+
+    def make_tables(url: str) -> None:
+        settings = new_settings(database_url=url)
+        database = open_database(settings)
+        with create_app(settings, database).app_context():
+            upgrade()
+        database.engine.dispose()
+
+    return make_tables
+
+
+@pytest.fixture
+def shared_url(postgresql: Callable[[], str], migrate: Callable[[str], None]) -> str:
     """Leads to a PostgreSQL database with its tables, for several programs at once."""
     url = postgresql()
-    settings = new_settings(database_url=url)
-    database = open_database(settings)
-    with create_app(settings, database).app_context():
-        upgrade()
-    database.engine.dispose()
+    migrate(url)
     return url

