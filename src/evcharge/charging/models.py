@@ -173,7 +173,7 @@ class OcppReservation(Base):
     """A booking as chargers name it: by a number that is never used twice."""
 
     __tablename__ = "ocpp_reservations"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (Index(None, "ended_at"), {"sqlite_autoincrement": True})
 
     number: Mapped[int] = mapped_column(primary_key=True)
     booking_id: Mapped[UUID] = mapped_column(ForeignKey("bookings.id"), index=True)

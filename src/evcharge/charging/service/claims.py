@@ -40,9 +40,10 @@ def roll_all_claims(session: Session, *, now: datetime) -> int:
     this = slot_no(now)
     rolling = session.scalars(
         select(ChargingSession)
-        .join(Evse, Evse.open_session_id == ChargingSession.id)
+        .join(Evse, Evse.id == ChargingSession.evse_id)
         .where(
             ChargingSession.status == SessionStatus.ACTIVE,
+            Evse.open_session_id == ChargingSession.id,
             ~_is_booked(now),
             or_(_is_free(this), _is_free(this + 1)),
         )

@@ -67,7 +67,7 @@ def finish(
     )
     charge.version += 1
     session.flush()
-    leave_evse(session, charge.id)
+    leave_evse(session, charge)
     release_claims(session, charge.id)
     # A handshake ends no booking: plugs slip, and who tries again needs the slot.
     if charge.booking_id is not None and charge.energy_wh >= SUCCESSFUL_WH:
@@ -76,16 +76,16 @@ def finish(
     tell(session, charge)
 
 
-def leave_evse(session: Session, session_id: UUID) -> None:
+def leave_evse(session: Session, charge: ChargingSession) -> None:
     changed(
         session,
         update(Evse)
-        .where(Evse.open_session_id == session_id)
+        .where(Evse.id == charge.evse_id, Evse.open_session_id == charge.id)
         .values(open_session_id=None),
     )
     changed(
         session,
         update(OcppTransaction)
-        .where(OcppTransaction.session_id == session_id)
+        .where(OcppTransaction.session_id == charge.id)
         .values(is_open=False),
     )

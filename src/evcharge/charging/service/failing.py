@@ -36,7 +36,7 @@ def fail_start(
     charge.failure = why[:200]
     charge.version += 1
     session.flush()
-    leave_evse(session, charge.id)
+    leave_evse(session, charge)
     release_claims(session, charge.id)
     refund = _return_booking(session, charge, now=now) if is_chargers_fault else None
     record(

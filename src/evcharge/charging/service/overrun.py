@@ -47,10 +47,11 @@ class Overrun:
 def overruns(session: Session, *, now: datetime) -> list[Overrun]:
     rows = session.execute(
         select(ChargingSession.id, Booking.id)
-        .join(Evse, Evse.open_session_id == ChargingSession.id)
+        .join(Evse, Evse.id == ChargingSession.evse_id)
         .join(Booking, Booking.evse_id == Evse.id)
         .where(
             ChargingSession.status == SessionStatus.ACTIVE,
+            Evse.open_session_id == ChargingSession.id,
             Booking.status == BookingStatus.ACTIVE,
             Booking.payment_status == BookingPayment.PAID,
             Booking.session_started_at.is_(None),

@@ -413,6 +413,7 @@ def _create_charging() -> None:
     op.create_index(
         "ix_ocpp_reservations_booking_id", "ocpp_reservations", ["booking_id"]
     )
+    op.create_index("ix_ocpp_reservations_ended_at", "ocpp_reservations", ["ended_at"])
     op.create_table(
         "unmatched_stops",
         sa.Column("id", BIG_ID, nullable=False),
