@@ -11,7 +11,7 @@ from evcharge.kernel.settings import Settings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 # Said in words: none at all, or worked out from another setting.
-IN_WORDS = {"secret_key", "database_url"}
+IN_WORDS = {"secret_key", "database_url", "unknown_chargers"}
 
 
 def entries() -> dict[str, str]:

@@ -150,17 +150,3 @@ def test_streams_end_when_the_server_stops(
 
     assert stream.read().strip(b": \r\n") == b""
     assert open_stream("topic=evse:1").status == 503
-
-
-def test_chargers_are_told_to_come_back_later(open_stream: Open) -> None:
-    assert open_stream("", path="/ocpp/CP-1").status == 503
-
-
-def test_a_charger_that_knocks_by_websocket_is_refused(port: int) -> None:
-    from websockets.exceptions import InvalidStatus
-    from websockets.sync.client import connect
-
-    with pytest.raises(InvalidStatus) as refusal:
-        connect(f"ws://127.0.0.1:{port}/ocpp/CP-1", subprotocols=["ocpp1.6"])  # type: ignore[list-item]
-
-    assert refusal.value.response.status_code == 503
