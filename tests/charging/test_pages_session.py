@@ -489,6 +489,7 @@ def test_a_booking_leads_to_its_charge_and_then_to_what_was_charged(
     assert (answer.status_code, answer.location) == (303, path(charge))
     assert "Your vehicle is charging on this booking. See how it goes" in words(during)
     assert path(charge) in during.text
+    assert "Cancel booking" not in words(during)
     assert "What you charged" in words(after)
     assert path(charge) in after.text
 

@@ -76,6 +76,8 @@ class View:
     @property
     def terms(self) -> str:
         booking = self.booking
+        if booking.session_started_at is not None:
+            return "You have begun to charge, so no money comes back if you cancel."
         return cancelling_terms(
             booking.terms,
             booking.slot,
