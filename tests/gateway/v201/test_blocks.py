@@ -4,6 +4,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+import make
+from desk import Desk
+from evcharge.bookings.models import Booking
+from evcharge.bookings.rules import BookingStatus
+from evcharge.charging.models import OcppReservation
 from evcharge.control.rules import CommandKind
 from evcharge.kernel.clock import utc_now
 from evcharge.stations.rules import ReportedStatus
@@ -229,6 +234,39 @@ def test_the_words_of_the_older_version_are_violations(talk):
 
 
 # ── H, Reservation ───────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def reservation(talk):
+    """The number by which the charger was told of a booking."""
+    evse_id = talk.plug().evse_id
+    with talk.database.transaction() as session:
+        driver_id = make.a_user(session).id
+    booking = Desk(talk.database, driver_id, evse_id).book()
+    with talk.database.transaction() as session:
+        row = OcppReservation(
+            booking_id=booking.id,
+            charger_id=talk.charger_id,
+            evse_id=evse_id,
+            created_at=make.NOON,
+        )
+        session.add(row)
+        session.flush()
+        return row.number
+
+
+@pytest.mark.parametrize("word", ["Expired", "Removed"])
+def test_a_reservation_that_is_over_at_the_charger_leaves_the_booking(
+    talk, reservation, word
+):
+    told = {"reservationId": reservation, "reservationUpdateStatus": word}
+
+    assert talk.call("ReservationStatusUpdate", told) == {}
+
+    (row,) = talk.rows(OcppReservation)
+    assert row.ended_at is not None
+    (booking,) = talk.rows(Booking)
+    assert booking.status == BookingStatus.ACTIVE
 
 
 @pytest.mark.parametrize("word", ["Expired", "Removed"])
