@@ -1,18 +1,31 @@
 """Every address of the console, asked for by everybody who might."""
 
+from dataclasses import dataclass
+
 import pytest
 from flask import url_for
 
 import make
+from charging_rows import a_session
 from console import a_world
 
 HIDDEN_FROM_OPERATORS = {"accounts_admin", "reports_admin.jobs", "reports_admin.retry"}
-HIDDEN_FROM_OPERATORS |= {"payments_admin.retry"}
+HIDDEN_FROM_OPERATORS |= {"payments_admin.retry", "network_admin.turn_parked_away"}
+
+
+@dataclass(frozen=True)
+class Charging:
+    """A world in which somebody charges."""
+
+    ids: dict[str, object]
 
 
 @pytest.fixture
 def world(database):
-    return a_world(database)
+    made = a_world(database)
+    with database.transaction() as session:
+        session_id = a_session(session, made.evse_id, made.driver_id).id
+    return Charging(made.ids | {"session_id": session_id})
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@
 // A page that has put in other parts says so with "live:parts" on the document.
 // What changes within a second of being asked to has data-live-restless: it looks again
 // as soon as hints can come, for one may have been sent while the page was on its way.
+// A part with something marked data-live-waits looks once more when the stream opens.
 // After a change the part hears "live:updated"; ask for one with "live:refresh".
 import { swap } from "./swap.js";
 
@@ -26,6 +27,11 @@ class Part {
     this.again = false;
     this.stopped = false;
     element.addEventListener("live:refresh", () => this.refreshSoon());
+  }
+
+  // What the page waits for may have come before the stream was open.
+  get isBehind() {
+    return this.element.querySelector("[data-live-waits]") !== null;
   }
 
   refreshSoon() {
