@@ -13,7 +13,9 @@ from box import Box
 from charging_clock import Clock, stop_clocks
 from desk import Desk
 from evcharge.charging.models import ChargingSession
+from evcharge.charging.rules import EventType
 from evcharge.charging.service.failing import fail_start
+from evcharge.charging.service.overrun import overruns, settle
 from evcharge.control.models import ChargerCommand
 from evcharge.control.rules import CommandKind, CommandState
 from evcharge.stations.models import Charger, Location
@@ -141,6 +143,21 @@ def test_a_booking_whose_start_failed_is_paid_back_and_says_so(
     assert "You pay nothing" not in words(page)
 
 
+def test_where_the_plug_was_quicker_the_page_leads_to_the_charge(driver, box):
+    charge = asked(box, driver)
+    box.event(EventType.STARTED, meter=1_000)
+    box.event(EventType.UPDATED, tag=charge.tag, meter=1_000)
+    [other] = [each for each in box.sessions() if each.id != charge.id]
+
+    page = driver.get(path(charge))
+    part = driver.get(path(charge, "?fragment=1"))
+
+    assert (page.status_code, page.location) == (303, path(other))
+    assert "Your vehicle was plugged in already." in words(part)
+    assert "did not start" not in words(part)
+    assert path(other) in part.text
+
+
 # ── while it goes on ─────────────────────────────────────────────────────────────
 
 
@@ -260,6 +277,22 @@ def test_the_part_that_changes_comes_alone(driver, box):
 
     assert "<html" not in page.text
     assert "Stop charging" in words(page)
+
+
+def test_whoever_stays_into_the_time_of_others_reads_it_in_the_history(
+    driver, box, desk, clock
+):
+    desk.pay(desk.book(a_slot(after_hours=1)))
+    charge, _ = charging(box, driver)
+    clock.now = NOON + HOUR
+    with box.database.reading() as session:
+        found = overruns(session, now=clock.now)
+    box.database.perform(lambda session: settle(session, found[0], now=clock.now))
+
+    page = words(driver.get(path(charge)))
+
+    assert "Someone has booked this time." in page
+    assert "Somebody else's time began here It was booked from today 18:30" in page
 
 
 # ── stopping and unlocking ───────────────────────────────────────────────────────

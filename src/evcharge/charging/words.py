@@ -205,7 +205,9 @@ def _unlock_requested(told: _Told) -> Sentence:
 
 
 def _overstayed(told: _Told) -> Sentence:
-    return "The time of your slot was over", None
+    from_ = told.clock("until")
+    detail = f"It was booked from {from_}" if from_ else None
+    return "Somebody else's time began here", detail
 
 
 def _warned(told: _Told) -> Sentence:

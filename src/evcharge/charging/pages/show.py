@@ -31,7 +31,10 @@ from evcharge.web.shell import limiter
 def show_session(session_id: UUID) -> ResponseReturnValue:
     user_id = current_user().id
     view = view_of(reading(), session_id, user_id, now=utc_now())
-    part = "_session.html" if "fragment" in request.args else "show.html"
+    is_fragment = "fragment" in request.args
+    if view.goes_on_as is not None and not is_fragment:
+        return _back(view.goes_on_as)
+    part = "_session.html" if is_fragment else "show.html"
     topics = [f"session:{session_id}", f"evse:{view.charge.evse_id}"]
     return render_template(
         f"charging/{part}",

@@ -186,6 +186,13 @@ class View:
             and booking.ends_at > self.now
         )
 
+    @property
+    def goes_on_as(self) -> UUID | None:
+        """The session that goes on in place of this one, which the plug began before
+        its driver asked for one."""
+        found = (event.details.get("goes_on_as") for event in self.charge.events)
+        return next((UUID(each) for each in found if each), None)
+
     # ── in words ─────────────────────────────────────────────────────────────────
 
     @property
