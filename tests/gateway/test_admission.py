@@ -1,6 +1,7 @@
 """Who gets a socket, over real ones."""
 
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -243,3 +244,38 @@ def test_only_so_many_may_wait(parking: Served, many: list[Charger]) -> None:
 def waiting(served: Served) -> list[Any]:
     with served.database.reading() as session:
         return list(parked_chargers(session))
+
+
+@pytest.mark.parametrize("lines", [["X-Long: " + 9_000 * "a"], 200 * ["X-Many: 1"]])
+def test_an_opening_that_cannot_be_read_is_hung_up_on(
+    gateway: Served, connect: Callable[[int], socket.socket], lines: list[str]
+) -> None:
+    opening = connect(gateway.port)
+    head = [
+        "GET /ocpp/CP-1 HTTP/1.1",
+        "Host: x",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        *lines,
+    ]
+    opening.settimeout(3)
+
+    opening.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
+
+    assert opening.recv(1_000).startswith(b"HTTP/1.1 400 ")
+    assert opening.recv(1_000) == b""
+
+
+@pytest.mark.parametrize(
+    "identity", ["CP-1 ", " ", "a/b", "CP-\N{CYRILLIC SMALL LETTER A}"]
+)
+def test_nobody_waits_under_a_name_that_no_charger_can_have(
+    parking: Served, identity: str
+) -> None:
+    how = {"path": f"/ocpp/{quote(identity, safe='')}"}
+
+    assert status_of_connect(parking.port, identity, **how) == 404
+    with parking.database.reading() as session:
+        assert parked_chargers(session) == []

@@ -20,6 +20,7 @@ from evcharge.gateway.commits import GroupCommit
 from evcharge.kernel.metrics import CHARGERS_REFUSED
 from evcharge.stations.queries import plugs_of_chargers
 from evcharge.stations.rules import Plug
+from evcharge.stations.rules.entries import is_identity
 
 LONGEST_IDENTITY = 48
 # A key is kept by a fast hash, which only keys that are hard to guess can afford.
@@ -121,7 +122,8 @@ class Admission:
 
     def _judged(self, knock: Knock, known: Known | None) -> Known | None:
         if known is None:
-            if not self._may_park:
+            # Nobody could take in what has a name that no charger can have.
+            if not self._may_park or not is_identity(knock.identity):
                 raise _refused(404, "unknown")
             if knock.key is None or len(knock.key) < SHORTEST_KEY:
                 raise _refused(401, "no_key")

@@ -6,6 +6,9 @@ Uvicorn waits for the head of a request for ever and takes in any length of it.
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import (
+    WebSocketsSansIOProtocol,
+)
 
 LONGEST_HEAD = 65_536
 HEAD_SECONDS = 10
@@ -58,3 +61,19 @@ class PatientHttp(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+class PatientOpening(WebSocketsSansIOProtocol):
+    """Closes a WebSocket whose opening cannot be read.
+
+    `websockets` takes no long header and no more than 128 of them. Uvicorn 0.54 does
+    not see that it gave up, and would keep the connection open for ever.
+    """
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.transport.write(
+                b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"
+            )
+            self.transport.close()

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Lifespan
 
 from evcharge.gateway.live_hub import LiveHub
-from evcharge.gateway.patient_http import PatientHttp
+from evcharge.gateway.patient_http import PatientHttp, PatientOpening
 from evcharge.kernel.errors import DomainError, NotAllowed
 from evcharge.kernel.topics import check_topics
 
@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             http=PatientHttp,
-            ws="websockets-sansio",
+            ws=PatientOpening,
             ws_per_message_deflate=False,  # Small messages; some chargers botch it.
             ws_ping_interval=20,
             ws_ping_timeout=20,
