@@ -158,7 +158,8 @@ def _silent_chargers(
 
 def _mark_seen(session: Session, charger_ids: Collection[int], *, at: datetime) -> None:
     """Never move backwards: two gateways may report in either order."""
-    # Locked in the order of their ids, so that two batches cannot wait for each other.
+    # Locked in the order of their ids, so that two batches cannot wait for each other,
+    # and not against those who only refer to them: each message kept does.
     behind = (
         select(Charger.id)
         .where(
@@ -166,7 +167,7 @@ def _mark_seen(session: Session, charger_ids: Collection[int], *, at: datetime) 
             or_(Charger.last_seen_at.is_(None), Charger.last_seen_at < at),
         )
         .order_by(Charger.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     changed(
         session,
