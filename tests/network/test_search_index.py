@@ -390,7 +390,7 @@ def test_the_nearest_are_read_from_the_index_alone(session):
     many(session, 400)
     connection = session.connection()
     is_sqlite = connection.dialect.name == "sqlite"
-    if not is_sqlite:  # Of so few rows, not yet vacuumed, it would rather read the table.
+    if not is_sqlite:  # Of so few rows it would rather read the table.
         connection.exec_driver_sql("ANALYZE locations, location_connectors")
         for other in ("seqscan", "bitmapscan"):
             connection.exec_driver_sql(f"SET LOCAL enable_{other} = off")
