@@ -10,6 +10,7 @@ from sqlalchemy import select
 import make
 from charging_rows import a_session, a_transaction
 from console import a_world
+from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import ActorKind
 from evcharge.charging.models import ChargingSession, MeterSample, SessionEvent
 from evcharge.charging.rules import (
@@ -226,3 +227,15 @@ def test_what_is_over_is_not_stopped(database, staff, charging):
 
     assert asked.status_code == 303
     assert "This charging session has ended." in answer.text
+
+
+def test_a_booking_leads_to_its_sessions(database, staff, world, charging):
+    page = f"/admin/bookings/{world.booking_id}"
+    assert "/admin/sessions?q=" not in staff.get(page).text
+    with database.transaction() as session:
+        booking = session.get_one(Booking, world.booking_id)
+        booking.session_started_at = utc_now()
+        reference = booking.reference
+
+    assert f"/admin/sessions?q={reference}" in staff.get(page).text
+    assert references(staff.get(f"/admin/sessions.csv?q={reference}")) == ["CS-LIVE"]
