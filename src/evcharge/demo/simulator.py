@@ -46,7 +46,10 @@ class Simulator:
 
     def _keep_running(self) -> None:
         while not self._told_to_stop.is_set():
-            self._run()
+            try:
+                self._run()
+            except Exception:
+                log.exception("the simulator could not be started")
             if not self._told_to_stop.wait(AGAIN_AFTER_SECONDS):
                 log.warning("the simulator has ended and is started again")
 

@@ -37,6 +37,7 @@ BEFORE_EXPIRY = (30.0, 120.0)  # They leave in time for the next.
 PLUGS_IN_FOR_APP = (3.0, 7.0)  # Who presses Start in the app stands beside it.
 APP_STAY = (25 * 60.0, 75 * 60.0)
 FIRST_READING = 8.0  # Whoever has just begun sees soon what flows.
+PULLS_WITHOUT_CARD = 0.3  # Who leaves unlocks the car instead of showing the card.
 IDLE_WHEN_FULL = (60.0, 900.0)
 MAKES_ROOM = (20.0, 90.0)  # A guest who hears that someone has reserved.
 
@@ -230,7 +231,9 @@ class Point(Outlet):
 
     def _when_charging(self, now: float) -> None:
         visit = self._vehicle_here()
-        if visit.leaves_at <= now:
+        if visit.leaves_at <= now and self._rng.random() < PULLS_WITHOUT_CARD:
+            self.stop(now, Reason.EV_DISCONNECTED)
+        elif visit.leaves_at <= now:
             self.stop(now, Reason.LOCAL, visit.tag)
         elif self.state == State.CHARGING and visit.vehicle.is_full:
             idle = self._rng.uniform(*IDLE_WHEN_FULL)
