@@ -38,7 +38,8 @@ def evse_of_code(code: str) -> int:
     if not is_possible or _check(data) != check:
         raise WrongCode
     size = BASE ** len(data)
-    evse_id = _number(data) * pow(_STRIDE, -1, size) % size
+    back: int = pow(_STRIDE, -1, size)
+    evse_id = _number(data) * back % size
     if evse_code(evse_id) != written:  # Longer than it had to be.
         raise WrongCode
     return evse_id
