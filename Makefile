@@ -36,7 +36,7 @@ test: everything ## run all tests (some of them: make test ARGS="tests/bookings 
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 .PHONY: bench
-bench: everything ## measure how fast it is here, in some five minutes
+bench: everything ## measure how fast it is here, in some seven minutes
 	@echo "Building the browser assets."
 	@$(BIN)/python -m scripts.assets
 	@$(BIN)/evcharge bench --docs docs/performance.md
