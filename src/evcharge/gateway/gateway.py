@@ -240,13 +240,9 @@ class Gateway:
     def _note_closed(self, charger: Connected) -> None:
         if self._is_stopping:
             return  # All at once, in the end.
-        close = partial(
-            close_connection,
-            charger_id=charger.charger_id,
-            generation=charger.generation,
-            at=utc_now(),
-        )
-        self._commits.add(single=close).add_done_callback(_ignore_outcome)
+        closed = (charger.charger_id, charger.generation, utc_now())
+        added = self._commits.add(record=_close_connections, value=closed)
+        added.add_done_callback(_ignore_outcome)
 
     async def _keep_waiting(
         self, who: Knock, protocol: Protocol, receive: Receive, send: Send
@@ -330,6 +326,13 @@ def refuse_stale(session: Session, items: list[Item]) -> None:
     for item in held:
         if item.charger_id and newest.get(item.charger_id, 0) > item.generation:
             item.error = StaleConnection()
+
+
+def _close_connections(
+    session: Session, closed: list[tuple[int, int, datetime]]
+) -> None:
+    for charger_id, generation, at in sorted(closed):
+        close_connection(session, charger_id=charger_id, generation=generation, at=at)
 
 
 def _look(database: Database, action: Callable[[Session], T]) -> T:
