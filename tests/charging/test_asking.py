@@ -9,6 +9,7 @@ from box import a_box
 from evcharge.bookings.rules import Actor, ActorKind, BookingNotActive, BookingNotFound
 from evcharge.charging.rules import (
     CannotStartHere,
+    EventType,
     NotYourTime,
     SessionEventKind,
     SessionNotActive,
@@ -214,6 +215,15 @@ def test_a_no_that_comes_after_the_start_changes_nothing(box, asha):
     answer(box, CommandState.TIMED_OUT)
 
     assert box.read(charge.id).status == SessionStatus.ACTIVE
+
+
+def test_a_no_to_whoever_plugged_in_before_is_told(box, asha):
+    box.event(EventType.STARTED, meter=1000, charging_state="EVConnected")
+    charge = box.ask(asha, now=NOON + MINUTE)
+    answer(box, CommandState.REJECTED, at=NOON + MINUTE)
+
+    assert box.read(charge.id).status == SessionStatus.ACTIVE
+    assert kinds(box, charge)[-1] == SessionEventKind.FAILED
 
 
 # ── stopping ─────────────────────────────────────────────────────────────────────

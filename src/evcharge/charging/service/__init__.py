@@ -9,8 +9,9 @@ from evcharge.charging.service.asking import (
 from evcharge.charging.service.events import record_event
 from evcharge.charging.service.metering import record_metered
 from evcharge.charging.service.reservations import reservation_ended
+from evcharge.charging.service.stops import stop_transaction
 from evcharge.charging.service.tags import authorize
-from evcharge.charging.service.transactions import start_transaction, stop_transaction
+from evcharge.charging.service.transactions import start_transaction
 
 __all__ = [
     "ask_to_start",

@@ -41,9 +41,10 @@ from evcharge.charging.service.changes import record, tell
 from evcharge.charging.service.claims import release_claims, roll_claims
 from evcharge.charging.service.ending import locked_session
 from evcharge.charging.service.failing import fail_start
+from evcharge.charging.service.judging import ask_charger_to_stop
 from evcharge.charging.service.reservations import on_reserve_answered
 from evcharge.charging.service.tags import booking_here, has_session_under_way
-from evcharge.charging.service.transactions import ask_charger_to_stop, new_session
+from evcharge.charging.service.transactions import new_session
 from evcharge.control.models import ChargerCommand
 from evcharge.control.queries import is_connected
 from evcharge.control.rules import ChargerNotConnected, CommandKind, CommandState
@@ -289,13 +290,25 @@ def on_answered(session: Session, command: ChargerCommand, at: datetime) -> None
     charge = locked_session(session, command.session_id)
     is_refused = command.state in (CommandState.REJECTED, CommandState.TIMED_OUT)
     if command.kind == CommandKind.START and is_refused:
-        if charge.status == SessionStatus.PENDING:
-            fail_start(
-                session,
-                charge,
-                why=command.answer or "The charger said no.",
-                is_chargers_fault=True,
-                now=at,
-            )
-        return
+        _start_refused(session, charge, command, now=at)
     tell(session, charge)
+
+
+def _start_refused(
+    session: Session, charge: ChargingSession, command: ChargerCommand, *, now: datetime
+) -> None:
+    why = command.answer or "The charger said no."
+    if charge.status == SessionStatus.PENDING:
+        fail_start(session, charge, why=why, is_chargers_fault=True, now=now)
+    elif _is_unrecognised(session, charge):
+        # It goes on with its plug in, and nobody in particular charges.
+        charge.tag = None
+        charge.version += 1
+        record(session, charge, SessionEventKind.FAILED, now=now, why=why)
+
+
+def _is_unrecognised(session: Session, charge: ChargingSession) -> bool:
+    """Whether its plug is in and its charger has not said yet who that is."""
+    transaction = transaction_of_session(session, charge.id)
+    is_active = charge.status == SessionStatus.ACTIVE
+    return is_active and transaction is not None and transaction.tag is None

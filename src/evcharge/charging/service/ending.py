@@ -16,6 +16,7 @@ from evcharge.charging.rules import (
 )
 from evcharge.charging.service.changes import record, tell
 from evcharge.charging.service.claims import release_claims
+from evcharge.control.models import ChargerConnection
 from evcharge.kernel.db import changed
 from evcharge.kernel.money import for_started_hours
 from evcharge.stations.models import Evse
@@ -88,4 +89,13 @@ def leave_evse(session: Session, charge: ChargingSession) -> None:
         update(OcppTransaction)
         .where(OcppTransaction.session_id == charge.id)
         .values(is_open=False),
+    )
+
+
+def lock_transactions(session: Session, charger_id: int) -> None:
+    """Let no other node work on this charger's transactions until this is over."""
+    session.execute(
+        select(ChargerConnection.charger_id)
+        .where(ChargerConnection.charger_id == charger_id)
+        .with_for_update()
     )

@@ -21,14 +21,16 @@ from evcharge.charging.rules import (
     moment,
 )
 from evcharge.charging.service.changes import flag, tell, unflag
-from evcharge.charging.service.ending import locked_session, meter_of, show_meter
-from evcharge.charging.service.metering import add_readings, keep_samples
-from evcharge.charging.service.transactions import (
+from evcharge.charging.service.ending import (
     lock_transactions,
-    recognise,
-    start_transaction,
-    stop_transaction,
+    locked_session,
+    meter_of,
+    show_meter,
 )
+from evcharge.charging.service.metering import add_readings, keep_samples
+from evcharge.charging.service.recognising import recognise
+from evcharge.charging.service.stops import stop_transaction
+from evcharge.charging.service.transactions import start_transaction
 from evcharge.kernel.db import insert_if_missing
 from evcharge.stations.models import Connector
 from evcharge.stations.rules import ConnectorReport, Plug, ReportedStatus

@@ -22,7 +22,7 @@ from evcharge.charging.queries import transaction_of_session
 from evcharge.charging.rules import SessionEventKind, SessionStatus
 from evcharge.charging.service.changes import record, tell
 from evcharge.charging.service.ending import locked_session
-from evcharge.charging.service.transactions import ask_charger_to_stop
+from evcharge.charging.service.judging import ask_charger_to_stop
 from evcharge.stations.models import Charger, Evse, Location
 from evcharge.stations.queries import location_of_evse, location_with_evses
 from evcharge.stations.rules import (

@@ -37,8 +37,8 @@ def evse_of_code(code: str) -> int:
     is_possible = SHORTEST <= len(data) <= 12 and set(written) <= set(READABLE)
     if not is_possible or _check(data) != check:
         raise WrongCode
-    size = BASE ** len(data)
-    back: int = pow(_STRIDE, -1, size)
+    size: int = BASE ** len(data)
+    back = pow(_STRIDE, -1, size)
     evse_id = _number(data) * back % size
     if evse_code(evse_id) != written:  # Longer than it had to be.
         raise WrongCode

@@ -1,0 +1,104 @@
+"""OCPP 2.0.1: who charges may be told after charging began."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from evcharge.accounts.rules.cards import fold_uid
+from evcharge.bookings.service import note_session
+from evcharge.charging.models import ChargingSession, OcppTransaction
+from evcharge.charging.queries import (
+    place_by_number,
+)
+from evcharge.charging.rules import (
+    SessionEventKind,
+    SessionStatus,
+    TransactionStart,
+)
+from evcharge.charging.service.changes import flag, record, tell
+from evcharge.charging.service.ending import (
+    locked_session,
+)
+from evcharge.charging.service.judging import Verdict, judge, refuse
+from evcharge.charging.service.tags import Holder, holder_of
+from evcharge.stations.models import Evse
+
+
+def recognise(
+    session: Session,
+    charge: ChargingSession,
+    transaction: OcppTransaction,
+    tag: str,
+    *,
+    now: datetime,
+) -> bool:
+    """Learn, after the start, who charges (OCPP 2.0.1). Return whether they may."""
+    if charge.tag == fold_uid(tag) and charge.user_id is not None:
+        transaction.tag = tag  # They asked for it from their phone, and here they are.
+        return transaction.is_allowed
+    place = place_by_number(
+        session, transaction.charger_id, _number_of(session, charge.evse_id)
+    )
+    holder = holder_of(session, tag, charger_id=transaction.charger_id, at=now)
+    start = TransactionStart(
+        charger_id=transaction.charger_id,
+        evse_number=place.number,
+        connector_number=charge.connector_number,
+        tag=tag,
+        meter_wh=charge.meter_start_wh,
+        charger_at=charge.charger_started_at,
+        transaction_ref=transaction.transaction_ref,
+    )
+    verdict = judge(session, place, holder, start, at=now)
+    _adopt(session, charge, holder, verdict, tag, now=now)
+    transaction.tag, transaction.is_allowed = tag, verdict.is_allowed
+    if verdict.booking is not None:
+        note_session(session, verdict.booking.id, at=now, now=now)
+    if not verdict.is_allowed:
+        refuse(session, charge, transaction, is_late=False, now=now)
+    tell(session, charge)
+    return verdict.is_allowed
+
+
+def _number_of(session: Session, evse_id: int) -> int:
+    return session.scalars(select(Evse.number).where(Evse.id == evse_id)).one()
+
+
+def _adopt(
+    session: Session,
+    charge: ChargingSession,
+    holder: Holder,
+    verdict: Verdict,
+    tag: str,
+    *,
+    now: datetime,
+) -> None:
+    charge.started_by, charge.user_id = holder.by, holder.user_id
+    charge.tag = fold_uid(tag)[:36]
+    if verdict.booking is not None:
+        charge.booking_id = verdict.booking.id
+        charge.price_paise_per_hour = 0
+    if holder.asked is not None and holder.asked.id != charge.id:
+        _merge(session, holder.asked.id, charge, now=now)
+    flag(charge, verdict.flags)
+    charge.version += 1
+    session.flush()
+
+
+def _merge(
+    session: Session, asked_id: UUID, charge: ChargingSession, *, now: datetime
+) -> None:
+    """The plug began a session before its driver asked for one: one of them goes on."""
+    asked = locked_session(session, asked_id)
+    asked.status = SessionStatus.INVALID
+    asked.failure = f"It goes on as {charge.reference}."
+    record(
+        session,
+        asked,
+        SessionEventKind.FAILED,
+        now=now,
+        goes_on_as=str(charge.id),
+    )
+    tell(session, asked)
