@@ -98,7 +98,12 @@ def test_all_that_is_wrong_is_said_at_once():
 
 @pytest.mark.parametrize(
     "name",
-    ["AuthorizationKey", "SecurityCtrlr.BasicAuthPassword", "authorizationkey"],
+    [
+        "AuthorizationKey",
+        "SecurityCtrlr.BasicAuthPassword",
+        "SecurityCtrlr.BasicAuthPassword#1",
+        "authorizationkey",
+    ],
 )
 def test_a_key_is_not_set_where_everybody_could_read_it(name):
     with pytest.raises(BadCommand, match="Issue a key instead"):

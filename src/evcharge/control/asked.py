@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from evcharge.control.rules import BadCommand, CommandKind
+from evcharge.control.rules import BadCommand, CommandKind, names_secret
 from evcharge.stations.rules import Plug
 
 LONGEST_TAG = 36
@@ -27,8 +27,6 @@ TRIGGERS = (
     "DiagnosticsStatusNotification",
     "LogStatusNotification",
 )
-# A key set this way would stand in the list of commands for everybody to read.
-_KEYS = ("authorizationkey", "basicauthpassword")
 
 _TAG = re.compile(r"[A-Za-z0-9*\-_=:+|@.]+")
 _WHOLE = re.compile(r"[0-9]{1,10}")
@@ -153,7 +151,8 @@ class _Reader:
 
     def variable(self) -> str:
         name = self.text("name", LONGEST_NAME, "Type the name of a setting.")
-        if name.rpartition(".")[2].casefold() in _KEYS:
+        # It would stand in the list of commands for everybody to read.
+        if names_secret(name):
             self._refuse("name", "Issue a key instead: here everybody could read it.")
         return name
 

@@ -87,6 +87,16 @@ class ParkedNotFound(NotFound):
     message = "No charger with this identity is waiting."
 
 
+# Keys are written, never shown: whoever reads the console is not the charger.
+_SECRETS = ("authorizationkey", "basicauthpassword")
+
+
+def names_secret(text: str) -> bool:
+    """Whether a setting of this name is a key; or whether a text mentions one."""
+    folded = text.casefold()
+    return any(word in folded for word in _SECRETS)
+
+
 def new_key() -> str:
     return "".join(secrets.choice(KEY_ALPHABET) for _ in range(KEY_LENGTH))
 

@@ -2,11 +2,8 @@
 
 from collections.abc import Collection, Mapping
 
-from evcharge.control.rules import CommandState
+from evcharge.control.rules import CommandState, names_secret
 from evcharge.gateway.actions import Answer, Payload, Read
-
-# Keys are written, never shown: whoever reads the console is not the charger.
-SECRETS = ("authorizationkey", "basicauthpassword")
 
 Variables = Mapping[str, tuple[str | None, bool]]
 
@@ -29,7 +26,10 @@ def with_variables(variables: Variables, unknown: Collection[str]) -> Answer:
     """Return the answer to a question about settings. See `configuration.noted`."""
     details = {
         "variables": {
-            name: {"value": None if is_secret(name) else value, "readonly": is_readonly}
+            name: {
+                "value": None if names_secret(name) else value,
+                "readonly": is_readonly,
+            }
             for name, (value, is_readonly) in variables.items()
         },
         "unknown": list(unknown),
@@ -37,7 +37,3 @@ def with_variables(variables: Variables, unknown: Collection[str]) -> Answer:
     if unknown and not variables:
         return Answer(CommandState.REJECTED, "Unknown", details)
     return Answer(CommandState.ACCEPTED, "Accepted", details)
-
-
-def is_secret(name: str) -> bool:
-    return name.rpartition(".")[2].casefold() in SECRETS

@@ -13,7 +13,7 @@ from starlette.types import Send
 from evcharge.control.queries import Credentials
 from evcharge.control.rules import Direction, LoggedMessage, Protocol
 from evcharge.gateway.commits import GroupCommit, Record
-from evcharge.gateway.wire import Failure, Result, call_text, storable
+from evcharge.gateway.wire import Failure, Result, call_text, kept
 from evcharge.kernel.clock import utc_now
 from evcharge.stations.rules import Plug
 
@@ -176,7 +176,7 @@ class Connected:
 
     def _logged(self, direction: Direction, action: str, text: str) -> LoggedMessage:
         return LoggedMessage(
-            self.charger_id, utc_now(), direction, action[:50], storable(text)
+            self.charger_id, utc_now(), direction, action[:50], kept(text)
         )
 
 

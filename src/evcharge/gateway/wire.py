@@ -5,10 +5,11 @@ OCPP-J 1.6, section 4.2; OCPP 2.0.1 edition 3, part 4, section 4.2.
 
 import json
 import math
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, NamedTuple, NoReturn
 
-from evcharge.control.rules import Protocol
+from evcharge.control.rules import Protocol, names_secret
 from evcharge.gateway.errors import CallFailed, Code, spelling
 
 LONGEST_ID = 36
@@ -116,6 +117,38 @@ def result_text(message_id: str, payload: Any) -> str:
 def error_text(message_id: str, failed: CallFailed, protocol: Protocol | None) -> str:
     code = spelling(failed.code, protocol)
     return _written([ERROR, message_id, code, failed.description, {}])
+
+
+def kept(text: str) -> str:
+    """Return a frame as it may be kept and shown, without the keys of its charger."""
+    if names_secret(text):
+        with suppress(BadFrame):
+            text = _written(_without_keys(_parsed(text)))
+    return storable(text)
+
+
+def _without_keys(value: Any) -> Any:
+    """Blank what settings are set to whose name, in either version, is a key's."""
+    if isinstance(value, list):
+        return [_without_keys(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    variable = value.get("variable")
+    name = variable.get("name") if isinstance(variable, dict) else value.get("key")
+    if isinstance(name, str) and names_secret(name):
+        return _blanked(value)
+    return {name: _without_keys(each) for name, each in value.items()}
+
+
+def _blanked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_blanked(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: "(hidden)" if name in ("value", "attributeValue") else _blanked(each)
+        for name, each in value.items()
+    }
 
 
 def storable(text: str) -> str:

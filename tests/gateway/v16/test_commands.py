@@ -2,6 +2,7 @@
 
 import pytest
 
+from evcharge.control.models import ChargerMessage
 from evcharge.control.rules import CommandKind, CommandState
 
 ACCEPTED, REJECTED = CommandState.ACCEPTED, CommandState.REJECTED
@@ -141,6 +142,9 @@ def test_settings_are_asked_for_by_name_and_kept(talk):
         "NumberOfConnectors": ("3", True),
         "AuthorizationKey": (None, False),
     }
+    bodies = [each.body for each in talk.rows(ChargerMessage)]
+    assert any("AuthorizationKey" in each for each in bodies)
+    assert not any("s3cret" in each for each in bodies)
 
 
 def test_all_settings_are_asked_for_without_names(talk):

@@ -9,6 +9,7 @@ from desk import Desk
 from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import BookingStatus
 from evcharge.charging.models import OcppReservation
+from evcharge.control.models import ChargerMessage
 from evcharge.control.rules import CommandKind
 from evcharge.kernel.clock import utc_now
 from evcharge.stations.rules import ReportedStatus
@@ -154,6 +155,9 @@ def test_a_report_fills_the_list_of_settings(talk):
         "Connector@1/2.SupplyPhases#x": ("3", True),
         "SecurityCtrlr.BasicAuthPassword": (None, False),
     }
+    bodies = [each.body for each in talk.rows(ChargerMessage)]
+    assert any("BasicAuthPassword" in each for each in bodies)
+    assert not any("s3cret" in each for each in bodies)
     assert talk.notices() == [("report", "Report 7, part 1")]
 
 

@@ -4,10 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from evcharge.control.rules import Boot, NoticeKind, Protocol
+from evcharge.control.rules import Boot, NoticeKind, Protocol, names_secret
 from evcharge.control.service import record_boot, record_notice, record_variables
 from evcharge.gateway.actions import Actions, Payload
-from evcharge.gateway.answers import is_secret
 from evcharge.gateway.charger_clock import wire_time
 from evcharge.gateway.configuration import ask_what_is_set
 from evcharge.gateway.socket import Connected
@@ -68,7 +67,7 @@ def _reported(
         for each in payload.get("reportData", [])
     }
     variables = {
-        name: (None if is_secret(name) else value, is_readonly)
+        name: (None if names_secret(name) else value, is_readonly)
         for name, (value, is_readonly) in told.items()
     }
     record_variables(session, charger_id, variables, at=at)
