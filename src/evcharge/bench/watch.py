@@ -19,12 +19,14 @@ ARRIVED, LOST = 1, 0
 class Watch:
     """`watched`: charger and location, of which a page is open somewhere.
 
-    All chargers beside these talk too, a message each `every_seconds` on average.
+    `others` talk too, a message each `every_seconds` on average; none of them at a
+    place that is watched, where their hints would be taken for those waited for.
     """
 
     port: int
     chargers: int
     watched: Sequence[tuple[int, int]]
+    others: Sequence[int]
     seconds: float
     every_seconds: float
 
@@ -69,11 +71,8 @@ async def _watch(plan: Watch) -> Measured:
 
     began = perf_counter()
     ends_at = began + plan.seconds
-    theirs = {number for number, _ in plan.watched}
     others = [
-        asyncio.create_task(talk_beside(charger))
-        for number, charger in enumerate(chargers, start=1)
-        if number not in theirs
+        asyncio.create_task(talk_beside(chargers[number - 1])) for number in plan.others
     ]
     await asyncio.gather(*(be_watched(*each) for each in plan.watched))
     seconds = perf_counter() - began
