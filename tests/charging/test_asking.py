@@ -1,6 +1,6 @@
 """Starting and stopping from a phone."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -17,7 +17,12 @@ from evcharge.charging.rules import (
     SessionUnderWay,
     TooEarlyToStart,
 )
-from evcharge.charging.service import ask_to_stop, ask_to_unlock, on_answered
+from evcharge.charging.service import (
+    ask_to_start,
+    ask_to_stop,
+    ask_to_unlock,
+    on_answered,
+)
 from evcharge.control.models import ChargerCommand
 from evcharge.control.rules import ChargerNotConnected, CommandKind, CommandState
 from evcharge.control.service import answer_command, take_commands
@@ -119,6 +124,25 @@ def test_of_many_who_press_start_at_once_one_starts(database, box):
         told = sorted(pool.map(attempt, people))
 
     assert told == [SessionStatus.PENDING] + ["refused"] * 5
+
+
+def test_who_starts_at_a_point_waits_for_who_is_starting_there(
+    database, box, desk, asha
+):
+    """Before a booking nothing is claimed, so no key decides between the two."""
+    booking = booked(desk, after_hours=0.25)
+    with database.transaction() as session:
+        other = make.a_user(session).id
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as session:
+            first = {"user_id": asha, "booking_id": booking.id, "now": NOON}
+            ask_to_start(session, **first)
+            second = pool.submit(box.ask, other)
+            done, _ = wait([second], timeout=0.5)
+        with pytest.raises((SessionUnderWay, NotYourTime)):
+            second.result()
+
+    assert not done
 
 
 def test_somebody_elses_time_is_not_theirs(database, box, desk):

@@ -49,6 +49,7 @@ from evcharge.control.models import ChargerCommand
 from evcharge.control.queries import is_connected
 from evcharge.control.rules import ChargerNotConnected, CommandKind, CommandState
 from evcharge.control.service import queue_command
+from evcharge.stations.models import Evse
 from evcharge.stations.rules import ClaimedBy, Lifecycle
 
 UNLOCKING = timedelta(minutes=30)  # After the end, while the plug may still be stuck.
@@ -73,7 +74,7 @@ def ask_to_start(
     """
     lock_users(session, [user_id])
     booking = _booking(session, booking_id, evse_id, user_id, now=now)
-    place = place_of_evse(session, booking.evse_id if booking else evse_id or 0)
+    place = _locked_place(session, booking.evse_id if booking else evse_id or 0)
     asked = _asked_before(session, place, booking, user_id)
     if asked is not None:
         return asked
@@ -91,6 +92,13 @@ def ask_to_start(
         raise NotYourTime(evse_id=place.evse_id)
     _send_start(session, place, charge, user_id, now=now)
     return charge
+
+
+def _locked_place(session: Session, evse_id: int) -> EvsePlace:
+    """One start at a time: what is not claimed yet has no key that would decide."""
+    locked = select(Evse.id).where(Evse.id == evse_id).with_for_update(key_share=True)
+    session.execute(locked)
+    return place_of_evse(session, evse_id)
 
 
 def _booking(
