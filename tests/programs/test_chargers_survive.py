@@ -27,6 +27,7 @@ from sqlalchemy import create_engine, make_url, text
 from evcharge.bench.charger import Charger, Gone
 from evcharge.bench.fill import fill
 from evcharge.bench.fleet import CARD, KEY, Fleet, identity
+from loops import run_apart
 from program import EVCHARGE, Program, free_port
 
 CHARGERS = 200
@@ -264,7 +265,7 @@ def talk_until_gone(port: int, after: float, killed: Callable[[], None]) -> list
         await asyncio.gather(*tasks)
         return answered
 
-    return asyncio.run(run())
+    return run_apart(run())
 
 
 def numbered_status(count: int) -> str:

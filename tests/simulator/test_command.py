@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from evcharge.simulator.spec import BadSpec, made_up, read_spec
+from loops import run_apart
 from simulator.csms import a_csms
 
 LINE = {
@@ -65,7 +66,7 @@ def test_chargers_connect_with_their_key_and_go_when_told_to():
         assert (code, complaints) == (0, "")
         assert "of 4 chargers connected" in said
 
-    asyncio.run(run())
+    run_apart(run())
 
 
 def test_a_fleet_by_standard_input_ends_with_it():
@@ -79,7 +80,7 @@ def test_a_fleet_by_standard_input_ends_with_it():
         assert code == 0
         assert "not a charger: 'nonsense" in complaints
 
-    asyncio.run(run())
+    run_apart(run())
 
 
 def test_the_ledger_is_there_after_a_sudden_death(tmp_path):
@@ -97,7 +98,7 @@ def test_the_ledger_is_there_after_a_sudden_death(tmp_path):
 
         assert (line["what"], line["charger"]) == ("started", "CP-1")
 
-    asyncio.run(run())
+    run_apart(run())
 
 
 def test_a_fleet_that_makes_no_sense_is_refused(tmp_path):
@@ -110,7 +111,7 @@ def test_a_fleet_that_makes_no_sense_is_refused(tmp_path):
         assert code == 1
         assert "not a charger" in complaints
 
-    asyncio.run(run())
+    run_apart(run())
 
 
 @pytest.mark.parametrize(

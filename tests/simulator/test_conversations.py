@@ -13,6 +13,7 @@ from evcharge.simulator.ledger import Ledger
 from evcharge.simulator.spec import AtStart, ChargerSpec, EvseSpec
 from evcharge.simulator.trouble import Trouble
 from evcharge.simulator.visits import Plug
+from loops import run_apart
 from simulator.csms import a_csms
 
 EVSES = (
@@ -40,7 +41,7 @@ async def a_network(version, *, ledger=None, evses=EVSES, speed=SPEED, **plan):
 
 
 def talk(conversation):
-    asyncio.run(conversation)
+    run_apart(conversation)
 
 
 @pytest.mark.parametrize("version", ["1.6", "2.0.1"])
