@@ -10,6 +10,7 @@ from evcharge.stations.rules import (
     ConnectorKind,
     ConnectorNotFound,
     ConnectorReport,
+    EvseStatus,
     Plug,
     ReportedStatus,
 )
@@ -199,3 +200,13 @@ def test_many_reports_take_as_many_statements_as_one(session, statements):
         counts.append(len(statements))
 
     assert counts[0] == counts[1]
+
+
+def test_what_charges_is_charging_whatever_its_plug_says(database, evse):
+    """An open session is a fact of its own; every page asks the same question."""
+    report(database, ReportedStatus.UNAVAILABLE, at=LATER)
+    with database.transaction() as session:
+        found = session.get_one(Evse, evse.id)
+        found.open_session_id = new_id()
+
+        assert found.status(found.charger, None, now=LATER) == EvseStatus.CHARGING

@@ -19,9 +19,7 @@ from evcharge.stations.rules import (
     ClaimedBy,
     EvseNotFound,
     EvseStatus,
-    Facts,
     Lifecycle,
-    status_of,
 )
 from evcharge.stations.rules.codes import evse_code
 
@@ -155,15 +153,7 @@ def _points(session: Session, evses: Sequence[Evse], *, now: datetime) -> list[P
 
 def _status(evse: Evse, claims: Mapping[int, Claimed], *, now: datetime) -> EvseStatus:
     claim = claims.get(slot_no(now))
-    facts = Facts(
-        lifecycle=evse.lifecycle,
-        reported=tuple(each.reported_status for each in evse.connectors),
-        last_seen_at=evse.charger.last_seen_at,
-        heartbeat=evse.charger.heartbeat,
-        claimed_by=None if claim is None else claim.kind,
-        has_session=evse.open_session_id is not None,
-    )
-    return status_of(facts, now=now)
+    return evse.status(evse.charger, None if claim is None else claim.kind, now=now)
 
 
 def _others(points: Sequence[Point], this: Point) -> list[Point]:

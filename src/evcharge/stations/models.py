@@ -17,11 +17,15 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from evcharge.accounts.models import Operator
 from evcharge.kernel.db import Base, BigId, UtcDateTime
 from evcharge.stations.rules import (
+    ClaimedBy,
     ConnectorKind,
+    EvseStatus,
+    Facts,
     Lifecycle,
     OutageKind,
     OverrunPolicy,
     ReportedStatus,
+    status_of,
 )
 from evcharge.stations.rules.entries import search_text
 from evcharge.stations.rules.opening import OpeningHours
@@ -124,6 +128,24 @@ class Evse(Base):
     connectors: Mapped[list["Connector"]] = relationship(
         back_populates="evse", order_by="Connector.number"
     )
+
+    def status(
+        self, charger: Charger, claimed_by: ClaimedBy | None, *, now: datetime
+    ) -> EvseStatus:
+        """Return the word shown for it; its connectors must be loaded.
+
+        `charger`: its own, which not every query loads with it; `claimed_by`: who
+        owns this quarter hour, which bookings know.
+        """
+        facts = Facts(
+            lifecycle=self.lifecycle,
+            reported=tuple(each.reported_status for each in self.connectors),
+            last_seen_at=charger.last_seen_at,
+            heartbeat=charger.heartbeat,
+            claimed_by=claimed_by,
+            has_session=self.open_session_id is not None,
+        )
+        return status_of(facts, now=now)
 
 
 class Connector(Base):

@@ -24,7 +24,7 @@ from evcharge.bookings.rules import Limits, Slot, Terms, slot_no
 from evcharge.bookings.words import cancelling_terms
 from evcharge.kernel.money import HOUR, for_started_hours
 from evcharge.stations.models import Evse, Location
-from evcharge.stations.rules import ClaimedBy, EvseStatus, Facts, status_of
+from evcharge.stations.rules import ClaimedBy, EvseStatus
 from evcharge.web.formats import calendar_day
 
 # Booking one of these is allowed, but the driver should know.
@@ -153,16 +153,10 @@ class Picker:
     @property
     def doubt(self) -> str | None:
         """Why the charger may not work, if it looks like that now."""
-        charger = self.evse.charger
         current = self.calendar.claimed.get(slot_no(self.calendar.now))
-        facts = Facts(
-            lifecycle=self.evse.lifecycle,
-            reported=tuple(plug.reported_status for plug in self.evse.connectors),
-            last_seen_at=charger.last_seen_at,
-            heartbeat=charger.heartbeat,
-            claimed_by=ClaimedBy.BLOCK if current == Quarter.BLOCKED else None,
-        )
-        return DOUBTFUL.get(status_of(facts, now=self.calendar.now))
+        claimed_by = ClaimedBy.BLOCK if current == Quarter.BLOCKED else None
+        status = self.evse.status(self.evse.charger, claimed_by, now=self.calendar.now)
+        return DOUBTFUL.get(status)
 
 
 def zone_of(evse: Evse) -> ZoneInfo:

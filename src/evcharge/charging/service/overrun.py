@@ -28,9 +28,7 @@ from evcharge.stations.queries import location_of_evse, location_with_evses
 from evcharge.stations.rules import (
     ConnectorKind,
     EvseStatus,
-    Facts,
     OverrunPolicy,
-    status_of,
 )
 
 SOON = timedelta(minutes=10)
@@ -166,11 +164,4 @@ def _plugs(evse: Evse) -> dict[ConnectorKind, int]:
 
 
 def _is_ready(evse: Evse, charger: Charger, *, now: datetime) -> bool:
-    facts = Facts(
-        lifecycle=evse.lifecycle,
-        reported=tuple(each.reported_status for each in evse.connectors),
-        last_seen_at=charger.last_seen_at,
-        heartbeat=charger.heartbeat,
-        has_session=evse.open_session_id is not None,
-    )
-    return status_of(facts, now=now) == EvseStatus.AVAILABLE
+    return evse.status(charger, None, now=now) == EvseStatus.AVAILABLE
