@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 import make
 from evcharge.bookings.models import SlotClaim
+from evcharge.charging.listing import session_in_scope
 from evcharge.charging.models import ChargingSession, UnmatchedStop
-from evcharge.charging.queries import session_by_id, session_of_booking
+from evcharge.charging.queries import session_of_booking
 from evcharge.charging.rules import (
     EventType,
     Metered,
@@ -140,7 +141,7 @@ class Box:
 
     def read(self, session_id: Any) -> ChargingSession:
         with self.database.reading() as session:
-            return session_by_id(session, session_id)
+            return session_in_scope(session, session_id, None)
 
     def sessions(self) -> list[ChargingSession]:
         with self.database.reading() as session:

@@ -23,6 +23,7 @@ from evcharge.bookings.rules import (
     status_at,
 )
 from evcharge.stations.models import Charger, Evse, Location
+from evcharge.stations.queries import Scope, in_scope
 
 ROWS_AT_A_TIME = 500
 
@@ -35,7 +36,7 @@ class BookingFilter:
     holds have lapsed.
     """
 
-    scope: frozenset[int] | None
+    scope: Scope
     now: datetime
     id: UUID | None = None
     status: BookingStatus | None = None
@@ -132,7 +133,7 @@ def bookings_after(
 
 
 def booking_line(
-    session: Session, booking_id: UUID, scope: frozenset[int] | None, *, now: datetime
+    session: Session, booking_id: UUID, scope: Scope, *, now: datetime
 ) -> BookingLine:
     """Raises: BookingNotFound, also for one on somebody else's network."""
     row = session.execute(
@@ -160,9 +161,7 @@ def history_of(session: Session, booking_id: UUID) -> Sequence[BookingEvent]:
     ).all()
 
 
-def booking_in_scope(
-    session: Session, booking_id: UUID, scope: frozenset[int] | None
-) -> Booking:
+def booking_in_scope(session: Session, booking_id: UUID, scope: Scope) -> Booking:
     """Return a booking with its place and its history.
 
     Raises: BookingNotFound, also for one on somebody else's network.
@@ -172,7 +171,7 @@ def booking_in_scope(
         .join(Booking.evse)
         .join(Evse.charger)
         .join(Charger.location)
-        .where(Booking.id == booking_id, *_within(scope))
+        .where(Booking.id == booking_id, in_scope(scope))
         .options(
             joinedload(Booking.evse)
             .joinedload(Evse.charger)
@@ -205,13 +204,8 @@ def _joined(
         .join(Evse, Evse.id == Booking.evse_id)
         .join(Charger, Charger.id == Evse.charger_id)
         .join(Location, Location.id == Charger.location_id)
-        .where(*_within(wanted.scope), *_fits(wanted))
+        .where(in_scope(wanted.scope), *_fits(wanted))
     )
-
-
-def _within(scope: frozenset[int] | None) -> Iterable[ColumnElement[bool]]:
-    if scope is not None:
-        yield Location.operator_id.in_(scope)
 
 
 def _fits(wanted: BookingFilter) -> Iterable[ColumnElement[bool]]:

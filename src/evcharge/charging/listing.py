@@ -36,6 +36,7 @@ from evcharge.charging.models import (
 from evcharge.charging.queries import UNDER_WAY, SessionPosition
 from evcharge.charging.rules import SessionNotFound, SessionStatus, StartedBy
 from evcharge.stations.models import Charger, Evse, Location
+from evcharge.stations.queries import Scope, in_scope
 
 ROWS_AT_A_TIME = 500
 
@@ -47,7 +48,7 @@ class SessionFilter:
     `text` is a reference, a tag, or a part of the driver's e-mail address.
     """
 
-    scope: frozenset[int] | None
+    scope: Scope
     status: SessionStatus | None = None
     is_flagged: bool = False
     since: datetime | None = None
@@ -180,7 +181,7 @@ class ChargingNow:
     power_w: int
 
 
-def charging_now(session: Session, scope: frozenset[int] | None) -> ChargingNow:
+def charging_now(session: Session, scope: Scope) -> ChargingNow:
     count, power_w = session.execute(
         select(func.count(), func.coalesce(func.sum(SessionLatest.power_w), 0))
         .select_from(ChargingSession)
@@ -188,13 +189,13 @@ def charging_now(session: Session, scope: frozenset[int] | None) -> ChargingNow:
         .join(Charger, Charger.id == Evse.charger_id)
         .join(Location, Location.id == Charger.location_id)
         .outerjoin(SessionLatest, SessionLatest.session_id == ChargingSession.id)
-        .where(ChargingSession.status == SessionStatus.ACTIVE, *_within(scope))
+        .where(ChargingSession.status == SessionStatus.ACTIVE, in_scope(scope))
     ).one()
     return ChargingNow(count, int(power_w or 0))
 
 
 def session_in_scope(
-    session: Session, session_id: UUID, scope: frozenset[int] | None
+    session: Session, session_id: UUID, scope: Scope
 ) -> ChargingSession:
     """Return a session with its place, booking, latest values and history.
 
@@ -205,7 +206,7 @@ def session_in_scope(
         .join(ChargingSession.evse)
         .join(Evse.charger)
         .join(Charger.location)
-        .where(ChargingSession.id == session_id, *_within(scope))
+        .where(ChargingSession.id == session_id, in_scope(scope))
         .options(
             joinedload(ChargingSession.evse)
             .joinedload(Evse.charger)
@@ -257,13 +258,8 @@ def _joined(
         .outerjoin(User, User.id == ChargingSession.user_id)
         .outerjoin(Booking, Booking.id == ChargingSession.booking_id)
         .outerjoin(SessionLatest, SessionLatest.session_id == ChargingSession.id)
-        .where(*_within(wanted.scope), *_fits(wanted))
+        .where(in_scope(wanted.scope), *_fits(wanted))
     )
-
-
-def _within(scope: frozenset[int] | None) -> Iterable[ColumnElement[bool]]:
-    if scope is not None:
-        yield Location.operator_id.in_(scope)
 
 
 def _fits(wanted: SessionFilter) -> Iterable[ColumnElement[bool]]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -99,30 +99,16 @@ def owner_of_quarter(session: Session, evse_id: int, *, at: datetime) -> Owner |
 # ── sessions ─────────────────────────────────────────────────────────────────────
 
 
-def session_by_id(session: Session, session_id: UUID) -> ChargingSession:
-    """Return a session with its place, booking, latest values and events loaded.
-
-    Raises: SessionNotFound.
-    """
-    return _one(session, ChargingSession.id == session_id, session_id)
-
-
 def session_of_user(
     session: Session, session_id: UUID, user_id: int
 ) -> ChargingSession:
-    """Raises: SessionNotFound, also when the session is someone else's."""
-    is_theirs = and_(
-        ChargingSession.id == session_id, ChargingSession.user_id == user_id
-    )
-    return _one(session, is_theirs, session_id)
+    """Return a session with its place, booking, latest values and events loaded.
 
-
-def _one(
-    session: Session, condition: ColumnElement[bool], session_id: UUID
-) -> ChargingSession:
+    Raises: SessionNotFound, also when the session is someone else's.
+    """
     found = session.scalar(
         select(ChargingSession)
-        .where(condition)
+        .where(ChargingSession.id == session_id, ChargingSession.user_id == user_id)
         .options(
             *_placed(),
             joinedload(ChargingSession.booking),
@@ -191,11 +177,6 @@ def sessions_of_user(
     return found, SessionPosition(last.created_at, last.id) if last else None
 
 
-def count_sessions(session: Session, user_id: int) -> int:
-    counted = select(func.count(ChargingSession.id))
-    return session.scalar(counted.where(ChargingSession.user_id == user_id)) or 0
-
-
 @dataclass(frozen=True)
 class UnderWay:
     """A session that goes on, in a line."""
@@ -240,22 +221,6 @@ def session_of_booking(session: Session, booking_id: UUID) -> ChargingSession | 
         .where(
             ChargingSession.booking_id == booking_id,
             ChargingSession.status != SessionStatus.INVALID,
-        )
-        .order_by(ChargingSession.created_at.desc())
-        .limit(1)
-        .options(raiseload("*"))
-    )
-
-
-def failed_session_of_booking(
-    session: Session, booking_id: UUID
-) -> ChargingSession | None:
-    """Return the latest try to charge under a booking that came to nothing."""
-    return session.scalar(
-        select(ChargingSession)
-        .where(
-            ChargingSession.booking_id == booking_id,
-            ChargingSession.status == SessionStatus.INVALID,
         )
         .order_by(ChargingSession.created_at.desc())
         .limit(1)

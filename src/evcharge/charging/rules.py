@@ -183,6 +183,11 @@ class TransactionEvent:
     reservation_number: int | None = None
     remote_start_id: int | None = None
 
+    @property
+    def registers_wh(self) -> list[int]:
+        """The energy registers it tells, in its order."""
+        return [each.energy_wh for each in self.readings if each.energy_wh is not None]
+
 
 @dataclass(frozen=True)
 class StartAnswer:

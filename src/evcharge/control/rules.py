@@ -16,6 +16,7 @@ KEY_LENGTH = 20
 KEY_ALPHABET = string.ascii_letters + string.digits
 COMMAND_WAITS = timedelta(minutes=2)  # For its charger to be there.
 ANSWER_WAITS = timedelta(seconds=30)  # For the charger to say something.
+NO_ANSWER = "The charger did not answer."
 
 
 class Protocol(StrEnum):

@@ -18,7 +18,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from evcharge.control.models import ChargerCommand
-from evcharge.control.rules import ANSWER_WAITS, CommandKind, CommandState, Protocol
+from evcharge.control.rules import (
+    ANSWER_WAITS,
+    NO_ANSWER,
+    CommandKind,
+    CommandState,
+    Protocol,
+)
 from evcharge.control.service import answer_command, take_commands
 from evcharge.gateway.actions import Answer, Call, Read
 from evcharge.gateway.commits import GroupCommit, StaleConnection
@@ -117,7 +123,7 @@ class Sender:
         except ConnectionLost:
             answer = Answer(CommandState.TIMED_OUT, "The connection was lost.")
         except TimeoutError:
-            answer = Answer(CommandState.TIMED_OUT, "The charger did not answer.")
+            answer = Answer(CommandState.TIMED_OUT, NO_ANSWER)
         CHARGER_COMMANDS.labels(command.kind.value, answer.state.value).inc()
         await self._write_down(command.id, answer, asked)
 

@@ -22,7 +22,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
     tuple_,
     type_coerce,
 )
@@ -32,7 +31,7 @@ from evcharge.accounts.models import Operator
 from evcharge.bookings.queries import claimed_by, claimed_now
 from evcharge.control.models import ChargerConnection
 from evcharge.stations.models import Charger, Connector, Evse, Location
-from evcharge.stations.queries import is_heard_of
+from evcharge.stations.queries import Scope, in_scope, is_heard_of
 from evcharge.stations.rules import (
     ClaimedBy,
     EvseStatus,
@@ -44,13 +43,7 @@ from evcharge.stations.rules import (
 )
 from evcharge.stations.rules.entries import folded
 
-Scope = frozenset[int] | None
 _BY_AND_BY = {"yield_per": 500}
-
-
-def in_scope(scope: Scope) -> ColumnElement[bool]:
-    """Whether the Location of the statement is one that they may see."""
-    return true() if scope is None else Location.operator_id.in_(scope)
 
 
 # ── locations ────────────────────────────────────────────────────────────────────
@@ -265,18 +258,7 @@ def statuses_of(
     """Return how each of these EVSEs is doing; their connectors are loaded."""
     claims = claimed_now(session, [evse.id for _, evse in evses], now=now)
     return {
-        evse.id: status_of(
-            Facts(
-                lifecycle=evse.lifecycle,
-                reported=tuple(plug.reported_status for plug in evse.connectors),
-                last_seen_at=box.last_seen_at,
-                heartbeat=box.heartbeat,
-                claimed_by=claims.get(evse.id),
-                has_session=evse.open_session_id is not None,
-            ),
-            now=now,
-        )
-        for box, evse in evses
+        evse.id: evse.status(box, claims.get(evse.id), now=now) for box, evse in evses
     }
 
 

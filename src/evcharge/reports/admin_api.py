@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 from evcharge.bookings.rules import BookingStatus
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import InvalidInput
-from evcharge.network.fleet import Scope, count_by_status, fact_groups
+from evcharge.network.fleet import count_by_status, fact_groups
 from evcharge.reports.queries import (
     bookings_between,
     count_chargers,
     revenue_between,
     users_between,
 )
+from evcharge.stations.queries import Scope
 from evcharge.stations.rules import EvseStatus
 from evcharge.web.api import Answer, Api, Instant, Money, Query
 from evcharge.web.context import current_user, operator_required, reading

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, extract, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, extract, or_, select, true
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 
 from evcharge.stations.models import Charger, Connector, Evse, Location, Outage
@@ -19,6 +19,14 @@ from evcharge.stations.rules import (
     covered,
     silence_allowed,
 )
+
+# The operators whose network somebody may see; None: everybody's.
+Scope = frozenset[int] | None
+
+
+def in_scope(scope: Scope) -> ColumnElement[bool]:
+    """Whether the Location of the statement is one that they may see."""
+    return true() if scope is None else Location.operator_id.in_(scope)
 
 
 @dataclass(frozen=True)

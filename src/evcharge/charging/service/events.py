@@ -89,7 +89,7 @@ def _transaction(session: Session, event: TransactionEvent) -> OcppTransaction |
 def _begin(
     session: Session, event: TransactionEvent, *, at: datetime
 ) -> OcppTransaction:
-    registers = [r.energy_wh for r in event.readings if r.energy_wh is not None]
+    registers = event.registers_wh
     start_transaction(
         session,
         TransactionStart(
@@ -144,7 +144,7 @@ def _is_latest(
 
 def _begin_earlier(charge: ChargingSession, event: TransactionEvent) -> None:
     """Without its start, a session began where its earliest event says."""
-    registers = [r.energy_wh for r in event.readings if r.energy_wh is not None]
+    registers = event.registers_wh
     if registers and Flag.START_MISSING in charge.flags:
         charge.meter_start_wh = min(registers[0], charge.meter_start_wh or registers[0])
         show_meter(charge, meter_of(charge))
@@ -155,7 +155,7 @@ def _fill_in(
 ) -> None:
     """The start has come after all: where the meter stood, and when it began."""
     unflag(charge, Flag.START_MISSING)
-    registers = [r.energy_wh for r in event.readings if r.energy_wh is not None]
+    registers = event.registers_wh
     if registers and registers[0] <= (charge.meter_start_wh or registers[0]):
         charge.meter_start_wh = registers[0]
         charge.meter_wh = max(charge.meter_wh or 0, registers[0])
@@ -188,7 +188,7 @@ def _answer_tag(
 
 
 def _end(session: Session, event: TransactionEvent, *, at: datetime) -> None:
-    registers = [r.energy_wh for r in event.readings if r.energy_wh is not None]
+    registers = event.registers_wh
     stop_transaction(
         session,
         TransactionStop(

@@ -8,13 +8,11 @@ from sqlalchemy.orm import Session
 from evcharge.bookings.models import Booking
 from evcharge.charging.models import ChargingSession, OcppTransaction
 from evcharge.charging.queries import (
-    EvsePlace,
     owner_of_quarter,
 )
 from evcharge.charging.rules import (
     Flag,
     SessionEventKind,
-    TransactionStart,
 )
 from evcharge.charging.service.changes import record
 from evcharge.charging.service.tags import Holder, booking_here
@@ -34,25 +32,22 @@ class Verdict:
 
 def judge(
     session: Session,
-    place: EvsePlace,
+    evse_id: int,
     holder: Holder,
-    start: TransactionStart,
     *,
     at: datetime,
 ) -> Verdict:
     """Decide whose time it is: here, and not in Authorize, which names no EVSE."""
-    # A 2.0.1 charger may begin with the plug and hear who it is later.
-    is_anonymous = start.tag is None and start.transaction_ref is not None
-    booking = _booking_used(session, place, holder, at=at)
-    owner = owner_of_quarter(session, place.evse_id, at=at)
+    booking = _booking_used(session, evse_id, holder, at=at)
+    owner = owner_of_quarter(session, evse_id, at=at)
     is_foreign = owner is not None and (
         owner.kind == ClaimedBy.BLOCK
         or (owner.kind == ClaimedBy.BOOKING and not _is_theirs(owner.user_id, holder))
     )
     flags = set()
-    if is_foreign and not is_anonymous:
+    if is_foreign:
         flags.add(Flag.FOREIGN_SLOT)
-    if not holder.is_known and not is_anonymous:
+    if not holder.is_known:
         flags.add(Flag.UNKNOWN_TAG)
     return Verdict(not flags, booking, frozenset(flags))
 
@@ -62,14 +57,14 @@ def _is_theirs(user_id: int | None, holder: Holder) -> bool:
 
 
 def _booking_used(
-    session: Session, place: EvsePlace, holder: Holder, *, at: datetime
+    session: Session, evse_id: int, holder: Holder, *, at: datetime
 ) -> Booking | None:
     """Return the booking a driver comes with, if it is for this EVSE."""
-    if holder.booking is not None and holder.booking.evse_id == place.evse_id:
+    if holder.booking is not None and holder.booking.evse_id == evse_id:
         return holder.booking
     if holder.user_id is None:
         return None
-    return booking_here(session, holder.user_id, place.evse_id, at=at)
+    return booking_here(session, holder.user_id, evse_id, at=at)
 
 
 def refuse(

@@ -19,7 +19,7 @@ from evcharge.charging.rules import START_WITHIN, SessionStatus
 from evcharge.charging.service.failing import fail_start
 from evcharge.charging.service.healing import heal
 from evcharge.control.models import ChargerCommand
-from evcharge.control.rules import CommandKind, CommandState
+from evcharge.control.rules import NO_ANSWER, CommandKind, CommandState
 from evcharge.stations.models import Charger, Connector, Evse
 from evcharge.stations.rules import ReportedStatus, down_as
 
@@ -30,7 +30,6 @@ SETTLING = timedelta(seconds=60)
 LONGEST_SILENCE = timedelta(hours=6)
 
 NO_PLUG = "No vehicle was plugged in within a minute. Plug in, then start again."
-NO_ANSWER = "The charger did not answer."
 OUT_OF_ORDER = "The charger is out of order."
 PLUG_IS_BACK = "The plug is free again."
 SILENT = "The charger has not been heard of for hours."

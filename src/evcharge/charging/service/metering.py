@@ -96,13 +96,9 @@ def _key(metered: Metered) -> Key:
 
 
 def _sessions_of(session: Session, batch: Sequence[Metered]) -> Mapping[Key, UUID]:
-    by_number = {
-        (row.charger_id, row.number): row.session_id for row in _named(session, batch)
-    }
-    by_ref = {
-        (row.charger_id, row.transaction_ref): row.session_id
-        for row in _named(session, batch)
-    }
+    named = _named(session, batch)
+    by_number = {(row.charger_id, row.number): row.session_id for row in named}
+    by_ref = {(row.charger_id, row.transaction_ref): row.session_id for row in named}
     of_none = [each for each in batch if _names_nothing(each)]
     by_evse = _open_on(session, of_none)
     found: dict[Key, UUID] = {}

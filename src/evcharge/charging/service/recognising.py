@@ -3,27 +3,16 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from evcharge.accounts.rules.cards import fold_uid
 from evcharge.bookings.service import note_session
 from evcharge.charging.models import ChargingSession, OcppTransaction
-from evcharge.charging.queries import (
-    place_by_number,
-)
-from evcharge.charging.rules import (
-    SessionEventKind,
-    SessionStatus,
-    TransactionStart,
-)
+from evcharge.charging.rules import SessionEventKind, SessionStatus
 from evcharge.charging.service.changes import flag, record, tell
-from evcharge.charging.service.ending import (
-    locked_session,
-)
+from evcharge.charging.service.ending import locked_session
 from evcharge.charging.service.judging import Verdict, judge, refuse
 from evcharge.charging.service.tags import Holder, holder_of
-from evcharge.stations.models import Evse
 
 
 def recognise(
@@ -38,20 +27,8 @@ def recognise(
     if charge.tag == fold_uid(tag) and charge.user_id is not None:
         transaction.tag = tag  # They asked for it from their phone, and here they are.
         return transaction.is_allowed
-    place = place_by_number(
-        session, transaction.charger_id, _number_of(session, charge.evse_id)
-    )
     holder = holder_of(session, tag, charger_id=transaction.charger_id, at=now)
-    start = TransactionStart(
-        charger_id=transaction.charger_id,
-        evse_number=place.number,
-        connector_number=charge.connector_number,
-        tag=tag,
-        meter_wh=charge.meter_start_wh,
-        charger_at=charge.charger_started_at,
-        transaction_ref=transaction.transaction_ref,
-    )
-    verdict = judge(session, place, holder, start, at=now)
+    verdict = judge(session, charge.evse_id, holder, at=now)
     _adopt(session, charge, holder, verdict, tag, now=now)
     transaction.tag, transaction.is_allowed = tag, verdict.is_allowed
     if verdict.booking is not None:
@@ -60,10 +37,6 @@ def recognise(
         refuse(session, charge, transaction, is_late=False, now=now)
     tell(session, charge)
     return verdict.is_allowed
-
-
-def _number_of(session: Session, evse_id: int) -> int:
-    return session.scalars(select(Evse.number).where(Evse.id == evse_id)).one()
 
 
 def _adopt(

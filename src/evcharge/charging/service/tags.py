@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.accounts.models import RfidTag, User
@@ -107,15 +107,22 @@ def _by_booking(
             Booking.evse_id.in_(_evses_of(charger_id)),
             # One that ended as a no-show may come late, out of an offline queue.
             Booking.status.in_([BookingStatus.ACTIVE, BookingStatus.NO_SHOW]),
-            Booking.payment_status == BookingPayment.PAID,
-            Booking.starts_at <= at + EARLY_START,
-            Booking.ends_at > at,
+            _is_paid_for(at),
         )
         .options(raiseload("*"))
     )
     if booking is None:
         return None
     return Holder(StartedBy.REFERENCE, booking.user_id, booking)
+
+
+def _is_paid_for(at: datetime) -> ColumnElement[bool]:
+    """Whether a booking's driver has paid to charge at this time, or may by now."""
+    return and_(
+        Booking.payment_status == BookingPayment.PAID,
+        Booking.starts_at <= at + EARLY_START,
+        Booking.ends_at > at,
+    )
 
 
 def _by_card(session: Session, tag: str) -> Holder | None:
@@ -141,9 +148,7 @@ def booking_here(
             Booking.user_id == user_id,
             Booking.evse_id == evse_id,
             Booking.status == BookingStatus.ACTIVE,
-            Booking.payment_status == BookingPayment.PAID,
-            Booking.starts_at <= at + EARLY_START,
-            Booking.ends_at > at,
+            _is_paid_for(at),
         )
         .order_by(Booking.starts_at)
         .limit(1)

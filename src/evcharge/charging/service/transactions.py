@@ -67,7 +67,13 @@ def start_transaction(
     when = moment(start.charger_at, heard_at=at)
     is_current = _make_room(session, place, when, at=at)
     holder = holder_of(session, start.tag, charger_id=start.charger_id, at=when.at)
-    verdict = judge(session, place, holder, start, at=when.at)
+    # A 2.0.1 charger may begin with the plug and hear who it is later.
+    is_anonymous = start.tag is None and start.transaction_ref is not None
+    verdict = (
+        Verdict(is_allowed=True)
+        if is_anonymous
+        else judge(session, place.evse_id, holder, at=when.at)
+    )
     charge = _begin(session, place, start, holder, verdict, when, now=at)
     transaction = OcppTransaction(
         charger_id=start.charger_id,

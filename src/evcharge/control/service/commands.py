@@ -13,6 +13,7 @@ from evcharge.control.models import ChargerCommand, ChargerConnection
 from evcharge.control.rules import (
     ANSWER_WAITS,
     COMMAND_WAITS,
+    NO_ANSWER,
     CommandKind,
     CommandState,
 )
@@ -23,7 +24,6 @@ from evcharge.stations.queries import plugs_of
 BATCH = 200
 # After its answer is overdue by that much, no gateway is left that waits for it.
 GATEWAY_DIED = 2 * ANSWER_WAITS
-NO_ANSWER = "The charger did not answer."
 NOT_THERE = "The charger was not connected."
 
 

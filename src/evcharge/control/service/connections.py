@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, update
 from sqlalchemy.orm import Session
 
 from evcharge.control.models import ChargerConnection
@@ -149,17 +149,3 @@ def record_boot(session: Session, charger_id: int, boot: Boot, *, at: datetime) 
         ),
     )
     announce(session, f"charger:{charger_id}")
-
-
-def is_newest(session: Session, charger_id: int, generation: int) -> bool:
-    """Whether no other socket of this charger has been opened since.
-
-    Locks the answer until the end of the transaction: what a charger said by an old
-    socket never mixes with what it says by a new one.
-    """
-    newest = session.scalar(
-        select(ChargerConnection.generation)
-        .where(ChargerConnection.charger_id == charger_id)
-        .with_for_update()
-    )
-    return newest == generation

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from evcharge.charging.listing import ChargingNow, charging_now
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.topics import sign_topics
-from evcharge.network.fleet import Scope, count_by_status, fact_groups
+from evcharge.network.fleet import count_by_status, fact_groups
 from evcharge.reports.admin.blueprint import admin
 from evcharge.reports.queries import (
     bookings_per_day,
@@ -34,6 +34,7 @@ from evcharge.reports.rules import (
     day_no,
 )
 from evcharge.stations.models import Charger, Evse
+from evcharge.stations.queries import Scope
 from evcharge.stations.rules import EvseStatus
 from evcharge.web.context import current_user, operator_required, reading, settings
 from evcharge.web.periods import CHOICES, DAY, Period, monday, period_from_query

@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session, joinedload, raiseload
 
 from evcharge.control.models import ParkedCharger
 from evcharge.kernel.jobs import Job
-from evcharge.network.fleet import Scope, in_scope
 from evcharge.payments.models import Refund
 from evcharge.payments.rules import RefundStatus
 from evcharge.reports.queries.scope import is_in_service, is_theirs
 from evcharge.stations.models import Charger, Connector, Evse, Location
-from evcharge.stations.queries import is_heard_of
+from evcharge.stations.queries import Scope, in_scope, is_heard_of
 from evcharge.stations.rules import Lifecycle, ReportedStatus
 
 

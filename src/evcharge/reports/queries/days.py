@@ -21,11 +21,11 @@ from evcharge.accounts.models import User
 from evcharge.accounts.rules import UserStatus
 from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import BookingStatus
-from evcharge.network.fleet import Scope
 from evcharge.payments.models import CheckoutItem, Payment, Refund
 from evcharge.payments.rules import COLLECTED
 from evcharge.reports.queries.scope import Instant, epoch, is_theirs
 from evcharge.reports.rules import DAY_SECONDS, SECONDS_EAST, PerDay, second_of_day
+from evcharge.stations.queries import Scope
 
 
 def users_per_day(session: Session, *, since: datetime, now: datetime) -> PerDay:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from evcharge.accounts.models import User
 from evcharge.bookings.models import Booking
-from evcharge.network.fleet import Scope
 from evcharge.payments.models import CheckoutItem, Payment, Refund
 from evcharge.payments.rules import PaymentStatus, RefundStatus
 from evcharge.reports.queries.scope import is_theirs
 from evcharge.stations.models import Charger, Evse, Location
+from evcharge.stations.queries import Scope, in_scope
 
 ROWS_AT_A_TIME = 500
 
@@ -173,8 +173,7 @@ def _placed(
 def _within(
     wanted: MoneyFilter, at: SQLColumnExpression[Any], status: SQLColumnExpression[Any]
 ) -> Iterable[ColumnElement[bool]]:
-    if wanted.scope is not None:
-        yield Location.operator_id.in_(wanted.scope)
+    yield in_scope(wanted.scope)
     if wanted.status is not None:
         yield status == wanted.status
     if wanted.since is not None:

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Select, and_, extract, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from evcharge.bookings.models import Booking
-from evcharge.network.fleet import Scope, in_scope
 from evcharge.stations.models import Charger, Evse, Location
+from evcharge.stations.queries import Scope, in_scope
 from evcharge.stations.rules import Lifecycle
 
 Instant = InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
@@ -27,7 +27,7 @@ def bookings_of(scope: frozenset[int]) -> Select[UUID]:
         .join(Evse, Evse.id == Booking.evse_id)
         .join(Charger, Charger.id == Evse.charger_id)
         .join(Location, Location.id == Charger.location_id)
-        .where(Location.operator_id.in_(scope))
+        .where(in_scope(scope))
     )
 
 

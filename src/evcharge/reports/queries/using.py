@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from evcharge.bookings.models import Booking, MaintenanceBlock
 from evcharge.bookings.rules import BookingPayment, BookingStatus, slot_start
-from evcharge.network.fleet import Scope
 from evcharge.reports.queries.scope import Instant, epoch, is_in_service
 from evcharge.reports.rules import (
     QUARTER_SECONDS,
@@ -26,6 +25,7 @@ from evcharge.reports.rules import (
     usage_of,
 )
 from evcharge.stations.models import Charger, Evse, Location
+from evcharge.stations.queries import Scope
 
 # Bookings that fill a charger. A driver who did not come kept others out, too.
 FILLING = (BookingStatus.ACTIVE, BookingStatus.COMPLETED, BookingStatus.NO_SHOW)
