@@ -150,6 +150,16 @@ def test_logins_are_limited_across_processes(together: Together) -> None:
     assert guesses[LOGINS_A_MINUTE:] == [429, 429]
 
 
+def wait_for_most_of_a_minute() -> None:
+    """What a process counts by itself it counts by the minutes of the clock, and what
+    was in the one before weighs less and less: whoever guesses across its end may
+    guess once more.
+    """
+    left = 60 - time.time() % 60
+    if left < PATIENCE_SECONDS:
+        time.sleep(left)
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_everything_goes_on_without_valkey(together: Together, how: int) -> None:
     driver, onlooker = Visitor(together.one), Visitor(together.other)
@@ -163,6 +173,7 @@ def test_everything_goes_on_without_valkey(together: Together, how: int) -> None
     assert together.is_taken(onlooker, days_ahead(2))
     together.book(driver, days_ahead(3))
     assert together.other.get("/readyz")[0] == 200
+    wait_for_most_of_a_minute()
     guesses = [
         onlooker.guess_a_password(f"person{number}@example.com") for number in range(12)
     ]
