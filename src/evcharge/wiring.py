@@ -7,6 +7,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from evcharge.accounts import models as accounts_models
+from evcharge.billing import models as billing_models
 from evcharge.bookings import jobs as bookings_jobs
 from evcharge.bookings import models as bookings_models
 from evcharge.bookings.queries import booking_counts
@@ -17,9 +18,12 @@ from evcharge.charging.audit import discrepancies
 from evcharge.charging.service import on_answered
 from evcharge.control import models as control_models
 from evcharge.control.models import ChargerCommand
+from evcharge.finance import models as finance_models
+from evcharge.invoices import models as invoices_models
 from evcharge.kernel import jobs
 from evcharge.kernel.db import Base, Database
 from evcharge.kernel.settings import Settings
+from evcharge.ledger import models as ledger_models
 from evcharge.payments import jobs as payments_jobs
 from evcharge.payments import models as payments_models
 from evcharge.payments.providers import Providers
@@ -27,15 +31,23 @@ from evcharge.payments.providers.simulated import Simulated
 from evcharge.payments.rules import ItemKind
 from evcharge.payments.service import OnPaid
 from evcharge.stations import models as stations_models
+from evcharge.tariffs import models as tariffs_models
+from evcharge.taxes import models as taxes_models
 
 TABLES = (
     jobs,
     accounts_models,
     stations_models,
     control_models,
+    taxes_models,
+    tariffs_models,
+    ledger_models,
     payments_models,
+    billing_models,
+    invoices_models,
     bookings_models,
     charging_models,
+    finance_models,
 )
 metadata = Base.metadata
 

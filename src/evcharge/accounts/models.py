@@ -79,6 +79,18 @@ class OperatorMember(Base):
     operator: Mapped[Operator] = relationship(back_populates="members")
 
 
+class Guest(Base):
+    """Somebody who charges without an account. Their row is the lock behind what they
+    pay; their link is the id, signed."""
+
+    __tablename__ = "guests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str | None] = mapped_column(String(254))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class RfidTag(Base):
     """A card or key fob a driver charges with. `uid` as chargers read it, folded."""
 

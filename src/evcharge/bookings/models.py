@@ -50,6 +50,8 @@ class Booking(Base):
     amount_paise: Mapped[int]
     paid_paise: Mapped[int] = mapped_column(default=0)
     price_paise_per_hour: Mapped[int]
+    # The tariff agreed to, as it was (`tariffs.rules.Agreed`); None: the hour price.
+    tariff: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     free_until_minutes: Mapped[int]
     late_percent: Mapped[int]
     hold_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

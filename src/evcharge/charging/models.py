@@ -44,6 +44,7 @@ class ChargingSession(Base):
         Index(None, "user_id", "created_at"),
         Index(None, "status", "created_at"),
         Index(None, "booking_id"),
+        Index(None, "guest_id"),
         CheckConstraint("energy_wh >= 0", name="energy"),
     )
 
@@ -52,6 +53,7 @@ class ChargingSession(Base):
     evse_id: Mapped[int] = mapped_column(ForeignKey("evses.id"))
     connector_number: Mapped[int | None]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    guest_id: Mapped[UUID | None] = mapped_column(ForeignKey("guests.id"))
     booking_id: Mapped[UUID | None] = mapped_column(ForeignKey("bookings.id"))
     status: Mapped[SessionStatus]
     started_by: Mapped[StartedBy]
@@ -70,6 +72,10 @@ class ChargingSession(Base):
     # For every started hour, tax included; 0 where a booking paid for it.
     price_paise_per_hour: Mapped[int] = mapped_column(default=0)
     amount_paise: Mapped[int] = mapped_column(default=0)
+    # The tariff it began under, as it was then; None: the price per started hour.
+    tariff: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # Paid before it began, by somebody without a booking; 0: not asked for.
+    prepaid_paise: Mapped[int] = mapped_column(default=0, server_default="0")
     charging_state: Mapped[str] = mapped_column(String(20), default="")
     stop_reason: Mapped[str] = mapped_column(String(40), default="")
     failure: Mapped[str] = mapped_column(String(200), default="")

@@ -16,9 +16,11 @@ SUCCESSFUL_WH = 100  # Less than that is a handshake, not a charge.
 class SessionStatus(StrEnum):
     """As OCPI 2.2.1, section 9.4.3 names them, in the customer's capitals.
 
-    PENDING: asked for, not begun. INVALID: never began.
+    UNPAID: waits for the money that is asked first. PENDING: asked for, not begun.
+    INVALID: never began.
     """
 
+    UNPAID = "UNPAID"
     PENDING = "PENDING"
     ACTIVE = "ACTIVE"
     COMPLETED = "COMPLETED"

@@ -17,9 +17,13 @@ class Checkout(Base):
     """
 
     __tablename__ = "checkouts"
+    __table_args__ = (
+        CheckConstraint("(user_id IS NULL) <> (guest_id IS NULL)", name="payer"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
+    guest_id: Mapped[UUID | None] = mapped_column(ForeignKey("guests.id"), index=True)
     amount_paise: Mapped[int]
     description: Mapped[str] = mapped_column(String(200))
     return_path: Mapped[str] = mapped_column(String(200))
@@ -42,6 +46,8 @@ class CheckoutItem(Base):
     kind: Mapped[ItemKind] = mapped_column(primary_key=True)
     item_id: Mapped[UUID] = mapped_column(primary_key=True)
     amount_paise: Mapped[int]
+    # Where it was or will be supplied: the ledger says by site who earned what.
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
 
 
 class Payment(Base):
@@ -70,6 +76,8 @@ class Payment(Base):
     amount_paise: Mapped[int]
     refunded_paise: Mapped[int] = mapped_column(default=0)
     method: Mapped[str | None] = mapped_column(String(20))
+    # What the bank calls it: the UPI reference (RRN), on invoices and complaints.
+    bank_reference: Mapped[str | None] = mapped_column(String(40))
     failure: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -102,9 +110,42 @@ class Refund(Base):
     failure: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The provider has taken it on; DONE is when it has left for the bank.
+    accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    bank_reference: Mapped[str | None] = mapped_column(String(40))
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     payment: Mapped[Payment] = relationship(back_populates="refunds")
+
+
+class Due(Base):
+    """What is still owed for something that was supplied and billed. Its payer cannot
+    book while it is old and open. Paid, or waived by the operator."""
+
+    __tablename__ = "dues"
+    __table_args__ = (
+        Index(None, "user_id", "paid_at"),
+        Index(None, "item_id", "item_kind", unique=True),
+        CheckConstraint("(user_id IS NULL) <> (guest_id IS NULL)", name="payer"),
+        CheckConstraint("amount_paise > 0", name="amount"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    guest_id: Mapped[UUID | None] = mapped_column(ForeignKey("guests.id"))
+    # The booking or session it is for.
+    item_kind: Mapped[ItemKind]
+    item_id: Mapped[UUID]
+    reference: Mapped[str] = mapped_column(String(12))
+    location_id: Mapped[int] = mapped_column(ForeignKey("locations.id"))
+    amount_paise: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    waived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    waived_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    waived_reason: Mapped[str] = mapped_column(String(200), default="")
 
 
 class ProviderEvent(Base):

@@ -28,6 +28,8 @@ class ItemKind(StrEnum):
     """What a checkout can ask money for. `wiring.ON_PAID` names who is told."""
 
     BOOKING = "booking"
+    SESSION = "session"
+    DUE = "due"
 
 
 class PaymentStatus(StrEnum):
@@ -72,6 +74,7 @@ class Item:
     kind: ItemKind
     item_id: UUID
     amount_paise: int
+    location_id: int | None = None
 
 
 @dataclass(frozen=True)

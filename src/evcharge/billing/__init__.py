@@ -1,0 +1,1 @@
+"""What was finally owed for a booking or a charge, and what follows from it."""

@@ -1,0 +1,1 @@
+"""Money checked against itself: reconciliation, settlement, audit."""

@@ -1,0 +1,1 @@
+"""Tax documents: invoices, vouchers, credit notes; numbered without gaps."""

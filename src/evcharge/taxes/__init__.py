@@ -1,0 +1,1 @@
+"""Who supplies under which GSTIN, and what tax a supply bears."""
