@@ -18,6 +18,7 @@ from evcharge.charging.audit import discrepancies
 from evcharge.charging.service import on_answered
 from evcharge.control import models as control_models
 from evcharge.control.models import ChargerCommand
+from evcharge.finance import jobs as finance_jobs
 from evcharge.finance import models as finance_models
 from evcharge.invoices import models as invoices_models
 from evcharge.kernel import jobs
@@ -75,6 +76,7 @@ JOBS: dict[str, jobs.Handler] = {
     "bookings.tidy": bookings_jobs.tidy,
     "charging.give_up": charging_jobs.give_up,
     "charging.tidy": charging_jobs.tidy,
+    "finance.backfill": finance_jobs.backfill,
     "purge_jobs": jobs.purge_jobs,
 }
 SCHEDULE: jobs.Timetable = {

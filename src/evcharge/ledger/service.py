@@ -35,7 +35,7 @@ def _operators(session: Session, entries: Sequence[Entry]) -> dict[int | None, i
     rows = session.execute(
         select(Location.id, Location.operator_id).where(Location.id.in_(locations))
     )
-    return dict(rows)
+    return dict(rows.all())
 
 
 def _row(entry: Entry, operators: dict[int | None, int]) -> dict[str, Any]:

@@ -651,7 +651,7 @@ def _fill() -> None:
         [
             {
                 "name": "finance.backfill",
-                "details": {},
+                "details": {"until": now.isoformat()},
                 "created_at": now,
                 "due_at": now,
                 "attempts": 0,
