@@ -11,6 +11,7 @@ from werkzeug.security import generate_password_hash
 
 from evcharge.accounts.models import Operator, OperatorMember, User
 from evcharge.accounts.rules import email_key
+from evcharge.demo.books import Books
 from evcharge.demo.demand import Demand, Site
 from evcharge.demo.hardware import LIFECYCLES, SILENT, Box, boxes
 from evcharge.demo.history import History
@@ -97,7 +98,10 @@ def load_demo(
         rng = random.Random(SEED)  # noqa: S311 - the same demo for everybody.
         network = _load_network(session, rng, now)
         history = _history(network, rng, now)
+        books = Books(network.locations)
+        books.say_where(history.rows)
         history.rows.save(session)
+        books.save(session, history.rows, now=now)
         settle(network.heard(), history.rows.bookings, rng, now)
     say(
         f"Loaded {len(network.locations)} locations with {len(network.evses())}"
