@@ -9,6 +9,7 @@ import make
 from evcharge.accounts.models import Operator, User
 from evcharge.bookings.models import Booking, MaintenanceBlock
 from evcharge.bookings.rules import BookingPayment, BookingStatus
+from evcharge.finance.jobs import backfill
 from evcharge.kernel.db import Database
 from evcharge.kernel.ids import new_id
 from evcharge.payments.models import Checkout, CheckoutItem, Payment, Refund
@@ -145,6 +146,7 @@ def a_history(database: Database, seed: int, *, size: int = 60) -> History:
         _blocks(session, rng, history)
         session.flush()
         session.expunge_all()
+    backfill(database, until=NOW.isoformat(), renew=lambda *_, **__: None)
     return history
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -21,8 +20,8 @@ from evcharge.accounts.models import User
 from evcharge.accounts.rules import UserStatus
 from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import BookingStatus
-from evcharge.payments.models import CheckoutItem, Payment, Refund
-from evcharge.payments.rules import COLLECTED
+from evcharge.ledger.models import LedgerEntry
+from evcharge.ledger.rules import EntryKind
 from evcharge.reports.queries.scope import Instant, epoch, is_theirs
 from evcharge.reports.rules import DAY_SECONDS, SECONDS_EAST, PerDay, second_of_day
 from evcharge.stations.queries import Scope
@@ -67,17 +66,11 @@ def revenue_per_day(
     session: Session, scope: Scope, *, since: datetime, now: datetime
 ) -> PerDay:
     """Add up what came in less what was promised back, in paise, by day."""
-    came_in = select(
-        _local(Payment.paid_at).label("local"),
-        CheckoutItem.amount_paise.label("value"),
-    ).where(*_came_in(scope, since=since))
-    went_back = select(
-        _local(Refund.created_at).label("local"), (-Refund.amount_paise).label("value")
-    ).where(*_went_back(scope, since=since))
-    happened = union_all(
-        came_in.join(CheckoutItem, CheckoutItem.checkout_id == Payment.checkout_id),
-        went_back,
-    ).subquery()
+    happened = (
+        select(_local(LedgerEntry.at).label("local"), _COLLECTED.label("value"))
+        .where(*_moved(scope, since=since))
+        .subquery()
+    )
     return _per_day(session, happened, now=now)
 
 
@@ -162,41 +155,37 @@ class Revenue:
         return self.came_in_paise - self.went_back_paise
 
 
+# A refund counts from when it is promised: from then on the money is not ours.
+_CAME_IN = (EntryKind.PAYMENT,)
+_WENT_BACK = (EntryKind.REFUND, EntryKind.RETURN)
+_COLLECTED = case(
+    (LedgerEntry.kind.in_(_CAME_IN), LedgerEntry.amount_paise),
+    else_=-LedgerEntry.amount_paise,
+)
+
+
 def revenue_between(
     session: Session, scope: Scope, *, since: datetime | None, until: datetime | None
 ) -> Revenue:
-    came_in = (
-        select(func.coalesce(func.sum(CheckoutItem.amount_paise), 0))
-        .join(Payment, Payment.checkout_id == CheckoutItem.checkout_id)
-        .where(*_came_in(scope, since=since, until=until))
-        .scalar_subquery()
+    rows = session.execute(
+        select(LedgerEntry.kind, func.sum(LedgerEntry.amount_paise))
+        .where(*_moved(scope, since=since, until=until))
+        .group_by(LedgerEntry.kind)
     )
-    went_back = (
-        select(func.coalesce(func.sum(Refund.amount_paise), 0))
-        .where(*_went_back(scope, since=since, until=until))
-        .scalar_subquery()
+    sums = {kind: int(paise) for kind, paise in rows}
+    return Revenue(
+        came_in_paise=sum(sums.get(kind, 0) for kind in _CAME_IN),
+        went_back_paise=sum(sums.get(kind, 0) for kind in _WENT_BACK),
     )
-    row = session.execute(select(came_in, went_back)).one()
-    return Revenue(int(row[0]), int(row[1]))
 
 
-def _came_in(
+def _moved(
     scope: Scope, *, since: datetime | None, until: datetime | None = None
 ) -> Iterable[ColumnElement[bool]]:
-    yield Payment.status.in_(COLLECTED)
-    yield is_theirs(CheckoutItem.item_id, scope)
+    yield LedgerEntry.kind.in_([*_CAME_IN, *_WENT_BACK])
+    if scope is not None:
+        yield LedgerEntry.operator_id.in_(scope)
     if since is not None:
-        yield Payment.paid_at >= since
+        yield LedgerEntry.at >= since
     if until is not None:
-        yield Payment.paid_at < until
-
-
-def _went_back(
-    scope: Scope, *, since: datetime | None, until: datetime | None = None
-) -> Iterable[ColumnElement[bool]]:
-    """A refund counts from when it is promised: from then on the money is not ours."""
-    yield is_theirs(Refund.item_id, scope)
-    if since is not None:
-        yield Refund.created_at >= since
-    if until is not None:
-        yield Refund.created_at < until
+        yield LedgerEntry.at < until
