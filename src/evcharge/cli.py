@@ -23,11 +23,11 @@ from evcharge.accounts.cli import operators, users
 from evcharge.app import create_app
 from evcharge.asgi import new_worker, run_all_in_one, run_gateway
 from evcharge.bench.command import bench
-from evcharge.charging.cli import audit
 from evcharge.control import cli as live_chargers
 from evcharge.demo.load import is_empty, load_demo
 from evcharge.demo.people import NAMED, PASSWORD
 from evcharge.demo.simulator import Simulator
+from evcharge.finance.cli import audit
 from evcharge.gateway.server import AddressTaken, bind
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database

@@ -14,12 +14,12 @@ from evcharge.bookings.queries import booking_counts
 from evcharge.bookings.service import confirm_paid
 from evcharge.charging import jobs as charging_jobs
 from evcharge.charging import models as charging_models
-from evcharge.charging.audit import discrepancies
 from evcharge.charging.service import on_answered
 from evcharge.control import models as control_models
 from evcharge.control.models import ChargerCommand
 from evcharge.finance import jobs as finance_jobs
 from evcharge.finance import models as finance_models
+from evcharge.finance.audit import discrepancies
 from evcharge.invoices import models as invoices_models
 from evcharge.kernel import jobs
 from evcharge.kernel.db import Base, Database

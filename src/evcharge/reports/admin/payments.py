@@ -66,7 +66,7 @@ HEADER = (
     "amount_inr",
     "note",
     "failure",
-    "booking",
+    "reference",
     "location",
     "driver",
     "email",

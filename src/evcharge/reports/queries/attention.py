@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload, raiseload
 
 from evcharge.control.models import ParkedCharger
+from evcharge.finance.models import Difference
 from evcharge.kernel.jobs import Job
-from evcharge.payments.models import Refund
+from evcharge.payments.models import CheckoutItem, Refund
 from evcharge.payments.rules import RefundStatus
-from evcharge.reports.queries.scope import is_in_service, is_theirs
+from evcharge.reports.queries.scope import is_in_service
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.queries import Scope, in_scope, is_heard_of
 from evcharge.stations.rules import Lifecycle, ReportedStatus
@@ -93,18 +94,20 @@ def _has_evse_in_use() -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Failures:
-    """`parked`: chargers that wait to be let in."""
+    """`parked`: chargers that wait to be let in; `differences`: money that does not
+    agree."""
 
     refunds: int
     jobs: int
     parked: int
+    differences: int
 
 
 def count_failures(session: Session, scope: Scope) -> Failures:
     """Count refunds that did not go through, jobs given up, chargers not let in."""
     refunds = (
         select(func.count(Refund.id))
-        .where(Refund.status == RefundStatus.FAILED, is_theirs(Refund.item_id, scope))
+        .where(Refund.status == RefundStatus.FAILED, _is_of(scope))
         .scalar_subquery()
     )
     jobs = (
@@ -113,5 +116,22 @@ def count_failures(session: Session, scope: Scope) -> Failures:
         .scalar_subquery()
     )
     parked = select(func.count(ParkedCharger.identity)).scalar_subquery()
-    row = session.execute(select(refunds, jobs, parked)).one()
+    differences = (
+        select(func.count(Difference.id))
+        .where(Difference.resolved_at.is_(None))
+        .scalar_subquery()
+    )
+    row = session.execute(select(refunds, jobs, parked, differences)).one()
     return Failures(*map(int, row))
+
+
+def _is_of(scope: Scope) -> ColumnElement[bool]:
+    """Whether a refund is of something on their network."""
+    if scope is None:
+        return true()
+    theirs = (
+        select(CheckoutItem.item_id)
+        .join(Location, Location.id == CheckoutItem.location_id)
+        .where(in_scope(scope))
+    )
+    return Refund.item_id.in_(theirs)

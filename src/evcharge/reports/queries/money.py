@@ -6,18 +6,27 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    and_,
+    func,
+    select,
+)
+from sqlalchemy.orm import Session
 
-from evcharge.accounts.models import User
+from evcharge.accounts.models import Guest, User
 from evcharge.bookings.models import Booking
-from evcharge.payments.models import CheckoutItem, Payment, Refund
-from evcharge.payments.rules import PaymentStatus, RefundStatus
-from evcharge.reports.queries.scope import is_theirs
-from evcharge.stations.models import Charger, Evse, Location
+from evcharge.charging.models import ChargingSession
+from evcharge.payments.models import Checkout, CheckoutItem, Due, Payment, Refund
+from evcharge.payments.rules import ItemKind, PaymentStatus, RefundStatus
+from evcharge.stations.models import Location
 from evcharge.stations.queries import Scope, in_scope
 
 ROWS_AT_A_TIME = 500
+GUEST = "Guest"
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,10 @@ class MoneyFilter:
 
 @dataclass(frozen=True)
 class MoneyLine:
-    """What one booking has of a payment, or a refund of it."""
+    """What one item has of a payment, or a refund of it.
+
+    `about_kind`, `about_id`: the booking or session that was paid for, of a due too.
+    """
 
     id: UUID
     at: datetime
@@ -41,19 +53,25 @@ class MoneyLine:
     amount_paise: int
     note: str | None
     failure: str | None
-    booking_id: UUID
+    about_kind: ItemKind
+    about_id: UUID
     reference: str
     location_name: str
     driver_name: str
-    driver_email: str
+    driver_email: str | None
 
 
 _PLACE = (
-    Booking.id.label("booking_id"),
-    Booking.reference,
+    func.coalesce(Due.item_kind, CheckoutItem.kind, type_=Due.item_kind.type).label(
+        "about_kind"
+    ),
+    func.coalesce(Due.item_id, CheckoutItem.item_id).label("about_id"),
+    func.coalesce(
+        Booking.reference, ChargingSession.reference, Due.reference, ""
+    ).label("reference"),
     Location.name.label("location_name"),
-    User.name.label("driver_name"),
-    User.email.label("driver_email"),
+    func.coalesce(User.name, GUEST).label("driver_name"),
+    func.coalesce(User.email, Guest.email).label("driver_email"),
 )
 _PAID_AT = func.coalesce(
     Payment.paid_at, Payment.created_at, type_=Payment.created_at.type
@@ -110,11 +128,9 @@ def every_refund(session: Session, wanted: MoneyFilter) -> Iterator[MoneyLine]:
 
 def refund_in_scope(session: Session, refund_id: UUID, scope: Scope) -> UUID | None:
     """Return the id again if there is such a refund on their network."""
-    return session.scalar(
-        select(Refund.id).where(
-            Refund.id == refund_id, is_theirs(Refund.item_id, scope)
-        )
-    )
+    statement = _refunds(select(Refund.id), MoneyFilter(scope))
+    found: UUID | None = session.scalar(statement.where(Refund.id == refund_id))
+    return found
 
 
 def _stream(
@@ -130,12 +146,12 @@ def _line(row: Row[*tuple[Any, ...]]) -> MoneyLine:
 
 
 def _listed_payments(wanted: MoneyFilter) -> Select[*tuple[Any, ...]]:
-    statement = _payments(select(*_PAYMENT, *_PLACE), wanted)
-    return statement.order_by(_PAID_AT.desc(), Payment.id.desc(), Booking.id)
+    statement = _with_names(_payments(select(*_PAYMENT, *_PLACE), wanted))
+    return statement.order_by(_PAID_AT.desc(), Payment.id.desc(), CheckoutItem.item_id)
 
 
 def _listed_refunds(wanted: MoneyFilter) -> Select[*tuple[Any, ...]]:
-    statement = _refunds(select(*_REFUND, *_PLACE), wanted)
+    statement = _with_names(_refunds(select(*_REFUND, *_PLACE), wanted))
     return statement.order_by(Refund.created_at.desc(), Refund.id.desc())
 
 
@@ -145,28 +161,41 @@ def _payments(
     lines = statement.select_from(Payment).join(
         CheckoutItem, CheckoutItem.checkout_id == Payment.checkout_id
     )
-    return _placed(lines, CheckoutItem.item_id).where(
-        *_within(wanted, _PAID_AT, Payment.status)
-    )
+    return _placed(lines).where(*_within(wanted, _PAID_AT, Payment.status))
 
 
 def _refunds(
     statement: Select[*tuple[Any, ...]], wanted: MoneyFilter
 ) -> Select[*tuple[Any, ...]]:
-    return _placed(statement.select_from(Refund), Refund.item_id).where(
-        *_within(wanted, Refund.created_at, Refund.status)
+    lines = (
+        statement.select_from(Refund)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(
+            CheckoutItem,
+            and_(
+                CheckoutItem.checkout_id == Payment.checkout_id,
+                CheckoutItem.kind == Refund.kind,
+                CheckoutItem.item_id == Refund.item_id,
+            ),
+        )
     )
+    return _placed(lines).where(*_within(wanted, Refund.created_at, Refund.status))
 
 
-def _placed(
-    statement: Select[*tuple[Any, ...]], booking_id: InstrumentedAttribute[UUID]
-) -> Select[*tuple[Any, ...]]:
+def _placed(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return statement.join(Location, Location.id == CheckoutItem.location_id)
+
+
+def _with_names(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """Join what a line says of whom and what; an item is one of three things."""
+    item_id = CheckoutItem.item_id
     return (
-        statement.join(Booking, Booking.id == booking_id)
-        .join(User, User.id == Booking.user_id)
-        .join(Evse, Evse.id == Booking.evse_id)
-        .join(Charger, Charger.id == Evse.charger_id)
-        .join(Location, Location.id == Charger.location_id)
+        statement.join(Checkout, Checkout.id == Payment.checkout_id)
+        .outerjoin(User, User.id == Checkout.user_id)
+        .outerjoin(Guest, Guest.id == Checkout.guest_id)
+        .outerjoin(Booking, Booking.id == item_id)
+        .outerjoin(ChargingSession, ChargingSession.id == item_id)
+        .outerjoin(Due, Due.id == item_id)
     )
 
 

@@ -2,14 +2,14 @@
 
 import click
 
-from evcharge.charging.audit import discrepancies
+from evcharge.finance.audit import discrepancies
 from evcharge.kernel.db import Database
 
 
 @click.command()
 @click.pass_obj
 def audit(database: Database) -> None:
-    """Compare bookings and sessions with what they claim; fail if they differ."""
+    """Compare bookings, sessions, claims and money; fail if they differ."""
     with database.reading() as session:
         findings = discrepancies(session)
     for finding in findings:
