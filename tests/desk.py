@@ -19,7 +19,7 @@ from evcharge.bookings.service import (
     open_checkout,
 )
 from evcharge.kernel.db import Database
-from evcharge.payments.rules import ItemKind, Outcome, PaymentStatus
+from evcharge.payments.rules import ItemKind, Outcome, Payer, PaymentStatus
 from evcharge.payments.service import record_outcome, start_payment
 from make import NOON, a_request
 
@@ -91,7 +91,7 @@ class Desk:
             payment = start_payment(
                 session,
                 checkout_id=checkout.id,
-                user_id=booking.user_id,
+                payer=Payer(booking.user_id),
                 provider="simulated",
                 now=now,
             )

@@ -30,7 +30,7 @@ from evcharge.payments import models as payments_models
 from evcharge.payments.providers import Providers
 from evcharge.payments.providers.simulated import Simulated
 from evcharge.payments.rules import ItemKind
-from evcharge.payments.service import OnPaid
+from evcharge.payments.service import OnPaid, settle_due
 from evcharge.stations import models as stations_models
 from evcharge.tariffs import models as tariffs_models
 from evcharge.taxes import models as taxes_models
@@ -58,7 +58,10 @@ def open_database(settings: Settings) -> Database:
 
 
 # Who is told, in the same transaction, that money for an item has come in.
-ON_PAID: dict[ItemKind, OnPaid] = {ItemKind.BOOKING: confirm_paid}
+ON_PAID: dict[ItemKind, OnPaid] = {
+    ItemKind.BOOKING: confirm_paid,
+    ItemKind.DUE: settle_due,
+}
 
 # What becomes of a command when its charger has answered, in the same transaction.
 OnAnswered = Callable[[Session, ChargerCommand, datetime], None]

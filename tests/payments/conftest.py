@@ -20,7 +20,7 @@ from evcharge.payments.providers import Providers
 from evcharge.payments.providers.base import Order
 from evcharge.payments.providers.simulated import SIGNATURE_HEADER, Simulated
 from evcharge.payments.queries import paid_for_item
-from evcharge.payments.rules import Item, ItemKind, Outcome, PaymentStatus
+from evcharge.payments.rules import Item, ItemKind, Outcome, Payer, PaymentStatus
 from evcharge.payments.service import (
     open_checkout,
     receive_message,
@@ -65,7 +65,7 @@ class Shop:
     def payment(self, checkout_id: UUID | None = None, **given: Any) -> Payment:
         defaults = {
             "checkout_id": checkout_id or self.checkout(),
-            "user_id": self.user_id,
+            "payer": Payer(self.user_id),
             "provider": "simulated",
             "now": self.now,
         }

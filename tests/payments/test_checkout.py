@@ -8,7 +8,7 @@ from evcharge.accounts.models import User
 from evcharge.accounts.rules import AccountSuspended
 from evcharge.kernel.ids import new_id
 from evcharge.payments.models import Checkout
-from evcharge.payments.queries import checkout_of_user
+from evcharge.payments.queries import checkout_of
 from evcharge.payments.rules import (
     ATTEMPT_LIFE,
     CheckoutNotFound,
@@ -16,6 +16,7 @@ from evcharge.payments.rules import (
     Item,
     ItemKind,
     NothingToPay,
+    Payer,
 )
 from make import MINUTE
 
@@ -24,7 +25,7 @@ BOOKING = ItemKind.BOOKING
 
 def stored(shop, checkout_id) -> Checkout:
     with shop.database.reading() as session:
-        return checkout_of_user(session, checkout_id, shop.user_id)
+        return checkout_of(session, checkout_id, Payer(shop.user_id))
 
 
 def test_a_checkout_adds_up_what_is_owed(shop):
@@ -145,7 +146,7 @@ def test_the_checkout_of_somebody_else_is_not_found(shop, database):
         other = make.a_user(session).id
 
     with pytest.raises(CheckoutNotFound):
-        shop.payment(checkout_id, user_id=other)
+        shop.payment(checkout_id, payer=Payer(other))
     with pytest.raises(CheckoutNotFound):
         shop.payment(new_id())
 

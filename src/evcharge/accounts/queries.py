@@ -9,7 +9,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session, raiseload
 
-from evcharge.accounts.models import Login, Operator, OperatorMember, RfidTag, User
+from evcharge.accounts.models import (
+    Guest,
+    Login,
+    Operator,
+    OperatorMember,
+    RfidTag,
+    User,
+)
 from evcharge.accounts.rules import (
     AccountSuspended,
     Credentials,
@@ -106,6 +113,17 @@ def lock_users(session: Session, user_ids: Collection[int]) -> None:
     session.execute(
         select(User.id).where(User.id.in_(user_ids)).order_by(User.id).with_for_update()
     )
+
+
+def lock_guests(session: Session, guest_ids: Collection[UUID]) -> int:
+    """As `lock_users`, for those without an account. Return how many there are."""
+    locked = session.scalars(
+        select(Guest.id)
+        .where(Guest.id.in_(guest_ids))
+        .order_by(Guest.id)
+        .with_for_update()
+    )
+    return len(locked.all())
 
 
 def credentials_or_none(session: Session, email: str) -> Credentials | None:

@@ -147,6 +147,10 @@ class Due(Base):
     waived_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     waived_reason: Mapped[str] = mapped_column(String(200), default="")
 
+    @property
+    def is_open(self) -> bool:
+        return self.paid_at is None and self.waived_at is None
+
 
 class ProviderEvent(Base):
     """A message a provider sent. Its key is what makes a replay harmless."""

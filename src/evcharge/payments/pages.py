@@ -26,8 +26,8 @@ from evcharge.payments.models import Payment
 from evcharge.payments.providers import Providers
 from evcharge.payments.providers.base import Order
 from evcharge.payments.providers.simulated import Choice, Simulated
-from evcharge.payments.queries import payment_of_user
-from evcharge.payments.rules import ForgedMessage, Outcome, PaymentStatus
+from evcharge.payments.queries import payment_of
+from evcharge.payments.rules import ForgedMessage, Outcome, Payer, PaymentStatus
 from evcharge.payments.service import (
     ToldWhenPaid,
     receive_message,
@@ -58,20 +58,23 @@ def on_paid() -> ToldWhenPaid:
     return cast(ToldWhenPaid, current_app.extensions["evcharge.on_paid"])
 
 
-def begin_payment(checkout_id: UUID, user_id: int) -> tuple[Payment, str]:
+def begin_payment(
+    checkout_id: UUID, user_id: int | None = None, *, guest_id: UUID | None = None
+) -> tuple[Payment, str]:
     """Start an attempt, or go on with one. Return it and the address where to pay.
 
     For whoever sells something: open a checkout in a transaction, then call this.
 
     Raises: what `start_payment` raises; Unavailable when the provider is silent.
     """
+    payer = Payer(user_id, guest_id)
     provider = providers().named(providers().default)
 
     def start(session: Session) -> tuple[Payment, Order]:
         payment = start_payment(
             session,
             checkout_id=checkout_id,
-            user_id=user_id,
+            payer=payer,
             provider=provider.name,
             now=utc_now(),
         )
@@ -117,7 +120,7 @@ def _record(payment: Payment, outcome: Outcome) -> Payment:
 @login_required
 def come_back(payment_id: UUID) -> ResponseReturnValue:
     """Where the payer's browser lands. It may know the outcome before we do."""
-    payment = payment_of_user(reading(), payment_id, current_user().id)
+    payment = payment_of(reading(), payment_id, Payer(current_user().id))
     return_path = payment.checkout.return_path
     if (outcome := _carried(payment)) is not None:
         payment = _record(payment, outcome)

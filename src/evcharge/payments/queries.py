@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import (
     InstrumentedAttribute,
     Session,
@@ -14,28 +14,62 @@ from sqlalchemy.orm import (
     selectinload,
 )
 
-from evcharge.payments.models import Checkout, CheckoutItem, Payment, Refund
+from evcharge.accounts.queries import lock_guests, lock_user, lock_users
+from evcharge.payments.models import Checkout, CheckoutItem, Due, Payment, Refund
 from evcharge.payments.rules import (
     ASK_AFTER,
     ASK_FAILED_EVERY,
     ASK_FAILED_FOR,
     COLLECTED,
     CheckoutNotFound,
+    DueNotFound,
     Item,
     ItemKind,
+    Payer,
     PaymentNotFound,
     PaymentStatus,
 )
+from evcharge.stations.models import Location
 
 
-def checkout_of_user(session: Session, checkout_id: UUID, user_id: int) -> Checkout:
+def lock_payer(session: Session, payer: Payer) -> None:
+    """Make this transaction the only one that changes what this payer holds.
+
+    Raises: UserNotFound, AccountSuspended, CheckoutNotFound for an unknown guest.
+    """
+    if payer.user_id is not None:
+        lock_user(session, payer.user_id)
+    elif payer.guest_id is None or not lock_guests(session, [payer.guest_id]):
+        raise CheckoutNotFound(guest_id=payer.guest_id)
+
+
+def lock_payers(session: Session, payers: Collection[Payer]) -> None:
+    """As `lock_payer`, for what must go on whatever became of the account since.
+
+    Users before guests, each by id: nobody waits in a circle.
+    """
+    users = [payer.user_id for payer in payers if payer.user_id is not None]
+    guests = [payer.guest_id for payer in payers if payer.guest_id is not None]
+    if users:
+        lock_users(session, users)
+    if guests:
+        lock_guests(session, guests)
+
+
+def _is_of(payer: Payer) -> ColumnElement[bool]:
+    if payer.user_id is not None:
+        return Checkout.user_id == payer.user_id
+    return Checkout.guest_id == payer.guest_id
+
+
+def checkout_of(session: Session, checkout_id: UUID, payer: Payer) -> Checkout:
     """Return a checkout with its items.
 
     Raises: CheckoutNotFound, also for somebody else's.
     """
     checkout = session.scalar(
         select(Checkout)
-        .where(Checkout.id == checkout_id, Checkout.user_id == user_id)
+        .where(Checkout.id == checkout_id, _is_of(payer))
         .options(selectinload(Checkout.items), raiseload("*"))
     )
     if checkout is None:
@@ -44,9 +78,9 @@ def checkout_of_user(session: Session, checkout_id: UUID, user_id: int) -> Check
 
 
 def payable_checkout_or_none(
-    session: Session, *, user_id: int, items: Iterable[Item], now: datetime
+    session: Session, *, payer: Payer, items: Iterable[Item], now: datetime
 ) -> Checkout | None:
-    """Return the user's checkout of exactly these items that can still be paid."""
+    """Return the payer's checkout of exactly these items that can still be paid."""
     wanted = set(items)
     some = next(iter(wanted))
     candidates = session.scalars(
@@ -55,7 +89,7 @@ def payable_checkout_or_none(
         .where(
             CheckoutItem.item_id == some.item_id,
             CheckoutItem.kind == some.kind,
-            Checkout.user_id == user_id,
+            _is_of(payer),
             Checkout.expires_at > now,
             ~_is_paid(Checkout.id),
         )
@@ -67,7 +101,10 @@ def payable_checkout_or_none(
 
 
 def items_of(checkout: Checkout) -> set[Item]:
-    return {Item(row.kind, row.item_id, row.amount_paise) for row in checkout.items}
+    return {
+        Item(row.kind, row.item_id, row.amount_paise, row.location_id)
+        for row in checkout.items
+    }
 
 
 def is_paid(session: Session, checkout_id: UUID) -> bool:
@@ -83,14 +120,12 @@ def _is_paid(checkout_id: object) -> ColumnElement[bool]:
     )
 
 
-def payment_of_user(session: Session, payment_id: UUID, user_id: int) -> Payment:
+def payment_of(session: Session, payment_id: UUID, payer: Payer) -> Payment:
     """Return a payment with its checkout and items.
 
     Raises: PaymentNotFound, also for somebody else's.
     """
-    return _one(
-        session, Payment.id == payment_id, Checkout.user_id == user_id, found=payment_id
-    )
+    return _one(session, Payment.id == payment_id, _is_of(payer), found=payment_id)
 
 
 def payment_by_ref(session: Session, provider: str, ref: str) -> Payment:
@@ -121,28 +156,27 @@ def _one(
     return payment
 
 
-def payer_of(session: Session, provider: str, ref: str) -> int:
+def payer_of(session: Session, provider: str, ref: str) -> Payer:
     """Return whose payment this is. Raises: PaymentNotFound."""
-    user_id = session.scalar(
-        select(Checkout.user_id)
+    row = session.execute(
+        select(Checkout.user_id, Checkout.guest_id)
         .join(Payment, Payment.checkout_id == Checkout.id)
         .where(Payment.provider == provider, Payment.provider_ref == ref)
-    )
-    if user_id is None:
+    ).one_or_none()
+    if row is None:
         raise PaymentNotFound(payment=ref)
-    return user_id
+    return Payer(*row)
 
 
-def payers_of_item(session: Session, kind: ItemKind, item_id: UUID) -> list[int]:
+def payers_of_item(session: Session, kind: ItemKind, item_id: UUID) -> list[Payer]:
     """Return who was ever asked to pay for this."""
-    return list(
-        session.scalars(
-            select(Checkout.user_id)
-            .join(Checkout.items)
-            .where(CheckoutItem.kind == kind, CheckoutItem.item_id == item_id)
-            .distinct()
-        )
+    rows = session.execute(
+        select(Checkout.user_id, Checkout.guest_id)
+        .join(Checkout.items)
+        .where(CheckoutItem.kind == kind, CheckoutItem.item_id == item_id)
+        .distinct()
     )
+    return [Payer(*row) for row in rows]
 
 
 def paid_for_item(session: Session, kind: ItemKind, item_id: UUID) -> int:
@@ -161,9 +195,18 @@ def paid_for_item(session: Session, kind: ItemKind, item_id: UUID) -> int:
     )
 
 
+class RefundablePart(NamedTuple):
+    """A payment that money for an item came in with, and what of it may go back."""
+
+    payment: Payment
+    came_in_paise: int
+    left_paise: int
+    location_id: int | None
+
+
 def refundable_parts(
     session: Session, kind: ItemKind, item_id: UUID
-) -> list[tuple[Payment, int]]:
+) -> list[RefundablePart]:
     """Return the payments that money for this came in with, newest first, each with
     how much of it has not been promised back yet."""
     promised = (
@@ -175,7 +218,9 @@ def refundable_parts(
     rows = session.execute(
         select(
             Payment,
+            CheckoutItem.amount_paise,
             CheckoutItem.amount_paise - func.coalesce(promised.c.paise, 0),
+            CheckoutItem.location_id,
         )
         .join(CheckoutItem, CheckoutItem.checkout_id == Payment.checkout_id)
         .outerjoin(promised, promised.c.payment_id == Payment.id)
@@ -188,7 +233,8 @@ def refundable_parts(
         .options(raiseload("*"))
         .execution_options(populate_existing=True)
     )
-    return [(payment, left) for payment, left in rows if left > 0]
+    parts = [RefundablePart(*row) for row in rows]
+    return [part for part in parts if part.left_paise > 0]
 
 
 def payments_of_item(
@@ -306,4 +352,97 @@ def payments_list(
             CheckoutItem.item_id.in_(item_ids)
         )
         statement = statement.where(Payment.checkout_id.in_(checkouts))
+    return statement
+
+
+def due_by_id(
+    session: Session,
+    due_id: UUID,
+    *,
+    payer: Payer | None = None,
+    operator_ids: Collection[int] | None = None,
+    lock: bool = False,
+) -> Due:
+    """Raises: DueNotFound; with `payer` or `operator_ids` also for anybody else's."""
+    statement = select(Due).where(Due.id == due_id).options(raiseload("*"))
+    if payer is not None:
+        statement = statement.where(
+            Due.user_id.is_not_distinct_from(payer.user_id),
+            Due.guest_id.is_not_distinct_from(payer.guest_id),
+        )
+    if operator_ids is not None:
+        statement = statement.join(Location, Location.id == Due.location_id).where(
+            Location.operator_id.in_(operator_ids)
+        )
+    if lock:
+        statement = statement.with_for_update(of=Due)
+    due = session.scalar(statement.execution_options(populate_existing=True))
+    if due is None:
+        raise DueNotFound(due_id=due_id)
+    return due
+
+
+def due_of_item(session: Session, kind: ItemKind, item_id: UUID) -> Due | None:
+    """Return what is or was owed for a booking or session, if anything ever was."""
+    return session.scalar(
+        select(Due).where(Due.item_id == item_id, Due.item_kind == kind)
+    )
+
+
+def open_dues(
+    session: Session, user_id: int | None = None, *, guest_id: UUID | None = None
+) -> Sequence[Due]:
+    """Return what a user or a guest owes, oldest first."""
+    payer = Payer(user_id, guest_id)
+    return session.scalars(
+        select(Due)
+        .where(
+            Due.user_id == payer.user_id
+            if guest_id is None
+            else Due.guest_id == payer.guest_id,
+            *_still_owed(),
+        )
+        .order_by(Due.created_at, Due.id)
+    ).all()
+
+
+def overdue_dues(session: Session, user_id: int, before: datetime) -> Sequence[Due]:
+    """Return what a user has owed since before a moment, oldest first."""
+    return session.scalars(_OVERDUE, {"user_id": user_id, "before": before}).all()
+
+
+def _still_owed() -> tuple[ColumnElement[bool], ...]:
+    return Due.paid_at.is_(None), Due.waived_at.is_(None)
+
+
+# Built once: every booking asks.
+_OVERDUE = (
+    select(Due)
+    .where(
+        Due.user_id == bindparam("user_id"),
+        Due.created_at < bindparam("before"),
+        *_still_owed(),
+    )
+    .order_by(Due.created_at, Due.id)
+)
+
+
+def owed_paise(session: Session, user_id: int) -> int:
+    """Return how much a user owes in all."""
+    return sum(due.amount_paise for due in open_dues(session, user_id))
+
+
+def dues_list(
+    *, operator_ids: Collection[int] | None = None, is_open: bool | None = None
+) -> Select[Due]:
+    """Return the statement for a list of dues, newest first; the page that shows it
+    adds LIMIT. `operator_ids` keeps to those of these operators."""
+    statement = select(Due).order_by(Due.created_at.desc(), Due.id.desc())
+    if operator_ids is not None:
+        statement = statement.join(Location, Location.id == Due.location_id).where(
+            Location.operator_id.in_(operator_ids)
+        )
+    if is_open is not None:
+        still_owed = and_(*_still_owed())
+        statement = statement.where(still_owed if is_open else ~still_owed)
     return statement

@@ -1,12 +1,19 @@
 """Words about money that moves: what a payment and a refund can be, and refusals."""
 
 import re
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
-from evcharge.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from evcharge.kernel.errors import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+)
 
 CURRENCY = "INR"
 
@@ -19,6 +26,12 @@ ASK_FAILED_FOR = timedelta(days=1)
 ASK_FAILED_EVERY = timedelta(hours=1)
 # Money on its way when the time to pay ended has this long to arrive.
 CLOSE_AFTER = timedelta(minutes=5)
+# A refund that is under way for so long is asked about, and then so often. For a
+# while also one whose bank reference is still to come.
+ASK_REFUND_AFTER = timedelta(minutes=10)
+ASK_REFUND_EVERY = timedelta(hours=1)
+ASK_BANK_REFERENCE_FOR = timedelta(days=7)
+ASK_BANK_REFERENCE_EVERY = timedelta(hours=12)
 
 LONGEST_NOTE = 200
 _LOCAL_PATH = re.compile(r"/(?!/)[\w\-./?=&%~#]{0,199}", re.ASCII)
@@ -68,13 +81,26 @@ class RefundStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class Payer:
+    """Who pays: somebody with an account, or a guest. One of the two."""
+
+    user_id: int | None = None
+    guest_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        if (self.user_id is None) == (self.guest_id is None):
+            raise ValueError("a payer is a user or a guest")
+
+
+@dataclass(frozen=True)
 class Item:
     """One thing that money is owed for."""
 
     kind: ItemKind
     item_id: UUID
     amount_paise: int
-    location_id: int | None = None
+    # Where it is supplied; two that differ only there are the same thing.
+    location_id: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,15 +113,43 @@ class Outcome:
     currency: str = CURRENCY
     method: str | None = None
     failure: str | None = None
+    # How banks call it: the UPI reference (RRN).
+    bank_reference: str | None = None
+
+
+@dataclass(frozen=True)
+class RefundNews:
+    """What a provider says about one refund. SENT: it is working on it."""
+
+    refund_id: UUID
+    provider_ref: str
+    status: RefundStatus
+    bank_reference: str | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Money that moved, by the provider's own books. `ref` is our name for it (of an
+    attempt, or the id of a refund), else the provider's: then it is not ours."""
+
+    kind: Literal["payment", "refund"]
+    ref: str
+    amount_paise: int
+    at: datetime
 
 
 @dataclass(frozen=True)
 class Message:
-    """What a provider sent on its own account, once its signature is verified."""
+    """What a provider sent on its own account, once its signature is verified.
+
+    With neither an outcome nor a refund it is kept, and nothing follows from it.
+    """
 
     event_id: str
-    outcome: Outcome
     body: dict[str, object]
+    outcome: Outcome | None = None
+    refund: RefundNews | None = None
 
 
 def ref_of(payment_id: UUID) -> str:
@@ -158,6 +212,13 @@ class RefundNotFailed(Conflict):
     message = "This refund has not failed, so there is nothing to try again."
 
 
+class OrderRefused(Unavailable):
+    """The provider will not collect this, for a reason that is ours to look into."""
+
+    code = "order_refused"
+    message = "The payment provider does not take this payment. Tell us, please."
+
+
 class RefundRefused(Conflict):
     """The provider will never send this money back; a person must look."""
 
@@ -178,6 +239,21 @@ class NothingToPay(Conflict):
 class CheckoutOver(Conflict):
     code = "checkout_over"
     message = "The time to pay is over. No money was taken; book again."
+
+
+class DueNotFound(NotFound):
+    code = "due_not_found"
+    message = "You owe nothing by that name."
+
+
+class DueOver(Conflict):
+    code = "due_over"
+    message = "This is not owed any more."
+
+
+class ReasonMissing(InvalidInput):
+    code = "reason_missing"
+    message = "Say why, in up to 200 characters."
 
 
 class ForgedMessage(NotAllowed):

@@ -23,6 +23,7 @@ from evcharge.bookings.service.claims import release, try_claim
 from evcharge.payments import service as payments
 from evcharge.payments.models import Checkout
 from evcharge.payments.rules import Item, ItemKind, NothingToPay
+from evcharge.stations.queries import location_of_evse
 from evcharge.stations.rules import EvseNotFound
 
 
@@ -55,7 +56,14 @@ def open_checkout(
     return payments.open_checkout(
         session,
         user_id=user_id,
-        items=[Item(ItemKind.BOOKING, booking.id, booking.due_paise)],
+        items=[
+            Item(
+                ItemKind.BOOKING,
+                booking.id,
+                booking.due_paise,
+                location_of_evse(session, booking.evse_id),
+            )
+        ],
         description=f"Booking {booking.reference}",
         return_path=f"/bookings/{booking.id}",
         expires_at=booking.hold_expires_at or now + limits.checkout,

@@ -4,7 +4,14 @@ The lock of the payer's account comes before any change, here as in every action
 what somebody holds; compare-and-set stands behind it.
 """
 
+from evcharge.payments.queries import lock_payer
 from evcharge.payments.service.checkouts import open_checkout, start_payment
+from evcharge.payments.service.dues import (
+    ask_for_due,
+    open_due,
+    settle_due,
+    waive_due,
+)
 from evcharge.payments.service.outcomes import (
     OnPaid,
     ToldWhenPaid,
@@ -23,14 +30,19 @@ from evcharge.payments.service.refunds import (
 __all__ = [
     "OnPaid",
     "ToldWhenPaid",
+    "ask_for_due",
     "begin_sending_refund",
     "fail_refund",
     "finish_refund",
+    "lock_payer",
     "mark_asked",
     "open_checkout",
+    "open_due",
     "receive_message",
     "record_outcome",
     "refund_item",
     "retry_refund",
+    "settle_due",
     "start_payment",
+    "waive_due",
 ]

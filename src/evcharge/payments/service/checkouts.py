@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from evcharge.accounts.queries import lock_user
 from evcharge.kernel.ids import new_id
 from evcharge.payments.models import (
     Checkout,
@@ -15,8 +14,9 @@ from evcharge.payments.models import (
     Payment,
 )
 from evcharge.payments.queries import (
-    checkout_of_user,
+    checkout_of,
     is_paid,
+    lock_payer,
     payable_checkout_or_none,
 )
 from evcharge.payments.rules import (
@@ -25,6 +25,7 @@ from evcharge.payments.rules import (
     CheckoutOver,
     Item,
     NothingToPay,
+    Payer,
     PaymentStatus,
     check_local_path,
     ref_of,
@@ -34,28 +35,32 @@ from evcharge.payments.rules import (
 def open_checkout(
     session: Session,
     *,
-    user_id: int,
+    user_id: int | None = None,
+    guest_id: UUID | None = None,
     items: Collection[Item],
     description: str,
     return_path: str,
     expires_at: datetime,
     now: datetime,
 ) -> Checkout:
-    """Write down what is owed. The same items again, while they can still be paid,
-    are the same checkout, with at least this much time.
+    """Write down what a user or a guest owes. The same items again, while they can
+    still be paid, are the same checkout, with at least this much time.
 
-    Raises: NothingToPay, UserNotFound, AccountSuspended.
+    Raises: NothingToPay, UserNotFound, AccountSuspended; CheckoutNotFound for a guest
+    we do not know.
     """
     if not items:
         raise NothingToPay
-    lock_user(session, user_id)
-    known = payable_checkout_or_none(session, user_id=user_id, items=items, now=now)
+    payer = Payer(user_id, guest_id)
+    lock_payer(session, payer)
+    known = payable_checkout_or_none(session, payer=payer, items=items, now=now)
     if known is not None:
         known.expires_at = max(known.expires_at, expires_at)
         return known
     checkout = Checkout(
         id=new_id(),
         user_id=user_id,
+        guest_id=guest_id,
         amount_paise=sum(item.amount_paise for item in items),
         description=description[:LONGEST_NOTE],
         return_path=check_local_path(return_path),
@@ -63,7 +68,10 @@ def open_checkout(
         created_at=now,
         items=[
             CheckoutItem(
-                kind=item.kind, item_id=item.item_id, amount_paise=item.amount_paise
+                kind=item.kind,
+                item_id=item.item_id,
+                amount_paise=item.amount_paise,
+                location_id=item.location_id,
             )
             for item in items
         ],
@@ -74,7 +82,7 @@ def open_checkout(
 
 
 def start_payment(
-    session: Session, *, checkout_id: UUID, user_id: int, provider: str, now: datetime
+    session: Session, *, checkout_id: UUID, payer: Payer, provider: str, now: datetime
 ) -> Payment:
     """Begin an attempt to pay, or go on with one that is still young.
 
@@ -84,8 +92,8 @@ def start_payment(
     Raises: CheckoutNotFound, NothingToPay, CheckoutOver, UserNotFound,
     AccountSuspended.
     """
-    lock_user(session, user_id)
-    checkout = checkout_of_user(session, checkout_id, user_id)
+    lock_payer(session, payer)
+    checkout = checkout_of(session, checkout_id, payer)
     if is_paid(session, checkout_id):
         raise NothingToPay(checkout_id=checkout_id)
     if now >= checkout.expires_at:

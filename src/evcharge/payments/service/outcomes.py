@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from evcharge.accounts.queries import lock_users
 from evcharge.kernel.db import insert_missing
 from evcharge.kernel.live import announce
 from evcharge.payments.models import (
@@ -17,6 +16,7 @@ from evcharge.payments.models import (
     ProviderEvent,
 )
 from evcharge.payments.queries import (
+    lock_payers,
     payer_of,
     payment_by_ref,
 )
@@ -31,6 +31,7 @@ from evcharge.payments.rules import (
     PaymentStatus,
 )
 from evcharge.payments.service.changes import set_payment
+from evcharge.payments.service.postings import post_payment
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def record_outcome(
     Raises: PaymentNotFound.
     """
     # Also for suspended and deleted people: their money is here all the same.
-    lock_users(session, [payer_of(session, provider, outcome.ref)])
+    lock_payers(session, [payer_of(session, provider, outcome.ref)])
     payment = payment_by_ref(session, provider, outcome.ref)
     if outcome.status == PaymentStatus.PAID:
         _collect(session, payment, outcome, on_paid=on_paid, now=now)
@@ -139,6 +140,7 @@ def _collect(
         method=outcome.method,
         failure=None,
     )
+    post_payment(session, payment, now=now)
     for item in payment.checkout.items:
         on_paid[item.kind](
             session,

@@ -7,16 +7,19 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from evcharge.accounts.queries import lock_users
 from evcharge.kernel.db import changed
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.jobs import enqueue
 from evcharge.kernel.live import announce
+from evcharge.ledger.queries import item_balance
+from evcharge.ledger.rules import Account
 from evcharge.payments.models import (
     Payment,
     Refund,
 )
 from evcharge.payments.queries import (
+    RefundablePart,
+    lock_payers,
     payers_of_item,
     refundable_parts,
 )
@@ -29,6 +32,11 @@ from evcharge.payments.rules import (
     status_after_refunds,
 )
 from evcharge.payments.service.changes import set_payment
+from evcharge.payments.service.postings import (
+    post_old_payments,
+    post_refund,
+    post_refund_sent,
+)
 
 log = logging.getLogger(__name__)
 
@@ -49,22 +57,28 @@ def refund_item(
     """
     if amount_paise < 0:
         raise ValueError(f"a refund of {amount_paise} paise")
-    lock_users(session, payers_of_item(session, kind, item_id))
+    lock_payers(session, payers_of_item(session, kind, item_id))
+    parts = refundable_parts(session, kind, item_id)
+    post_old_payments(session, kind, item_id, parts)
+    advance_paise = max(0, item_balance(session, Account.ADVANCES, kind, item_id))
     refunds = []
-    for payment, available_paise in refundable_parts(session, kind, item_id):
-        part = min(amount_paise, available_paise)
-        if part == 0:
+    for part in parts:
+        paise = min(amount_paise, part.left_paise)
+        if paise == 0:
             break
-        refunds.append(
-            _promise_back(session, payment, kind, item_id, part, reason, now=now)
-        )
-        amount_paise -= part
+        refund = _promise_back(session, part, kind, item_id, paise, reason, now=now)
+        unearned_paise = min(paise, advance_paise)
+        post_refund(session, refund, part, advance_paise=unearned_paise, now=now)
+        _ask_for_what_follows(session, refund, is_credit=unearned_paise < paise)
+        refunds.append(refund)
+        amount_paise -= paise
+        advance_paise -= unearned_paise
     return refunds
 
 
 def _promise_back(
     session: Session,
-    payment: Payment,
+    part: RefundablePart,
     kind: ItemKind,
     item_id: UUID,
     amount_paise: int,
@@ -72,6 +86,7 @@ def _promise_back(
     *,
     now: datetime,
 ) -> Refund:
+    payment = part.payment
     refunded_paise = payment.refunded_paise + amount_paise
     set_payment(
         session,
@@ -91,8 +106,13 @@ def _promise_back(
     )
     session.add(refund)
     session.flush()
-    enqueue(session, "payments.send_refund", now=now, refund_id=str(refund.id))
     return refund
+
+
+def _ask_for_what_follows(session: Session, refund: Refund, *, is_credit: bool) -> None:
+    names = ["payments.send_refund"]
+    for name in names:
+        enqueue(session, name, now=refund.created_at, refund_id=str(refund.id))
 
 
 def begin_sending_refund(
@@ -122,13 +142,15 @@ def finish_refund(
     session: Session, refund_id: UUID, *, provider_ref: str, now: datetime
 ) -> None:
     """The provider has it: SENT → DONE. A repeat changes nothing."""
-    _end_refund(
+    is_new = _end_refund(
         session,
         refund_id,
         status=RefundStatus.DONE,
         provider_ref=provider_ref,
         done_at=now,
     )
+    if is_new:
+        post_refund_sent(session, refund_id, now=now)
 
 
 def fail_refund(session: Session, refund_id: UUID, *, failure: str) -> None:
@@ -142,15 +164,17 @@ def fail_refund(session: Session, refund_id: UUID, *, failure: str) -> None:
     )
 
 
-def _end_refund(session: Session, refund_id: UUID, **values: object) -> None:
+def _end_refund(session: Session, refund_id: UUID, **values: object) -> bool:
     statement = (
         update(Refund)
         .where(Refund.id == refund_id, Refund.status == RefundStatus.SENT)
         .values(**values)
         .returning(Refund.kind, Refund.item_id)
     )
-    for kind, item_id in session.execute(statement):
+    ended = session.execute(statement).all()
+    for kind, item_id in ended:
         announce(session, f"{kind}:{item_id}")
+    return bool(ended)
 
 
 def retry_refund(session: Session, refund_id: UUID, *, now: datetime) -> None:
