@@ -9,10 +9,16 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from scripts.npm import install
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKED = ROOT / "assets"
@@ -36,6 +42,14 @@ COPIED = {
 SPRITE = "icons.svg"
 FONT = "inter.woff2"
 FONT_SOURCE = "inter-ui/variable/InterVariable.woff2"
+# What PDFs are set in: typst reads neither WOFF nor variable fonts.
+PAPER_WEIGHTS = {"regular": 400, "bold": 700}
+PAPER_FONTS = [
+    f"paper-{family}-{weight}.ttf"
+    for family in ("inter", "devanagari")
+    for weight in PAPER_WEIGHTS
+]
+DEVANAGARI = "@fontsource/noto-sans-devanagari"
 LICENCES = "licenses.txt"
 LICENCES_FROM = [
     "bootstrap/LICENSE",
@@ -43,8 +57,9 @@ LICENCES_FROM = [
     "bootstrap-icons/LICENSE",
     "uplot/LICENSE",
     "inter-ui/LICENSE.txt",
+    f"{DEVANAGARI}/LICENSE",
 ]
-PRODUCTS = [*COPIED, SPRITE, FONT, LICENCES]
+PRODUCTS = [*COPIED, SPRITE, FONT, *PAPER_FONTS, LICENCES]
 
 SVG = "http://www.w3.org/2000/svg"
 # A map that we do not ship would be asked for, and not found, by developer tools.
@@ -70,6 +85,8 @@ def main() -> None:
         _write(name, SOURCE_MAP.sub(b"", (modules / source).read_bytes()))
     _write(SPRITE, sprite(modules / "bootstrap-icons/icons", icon_names()))
     _write(FONT, font(modules / FONT_SOURCE))
+    for name, content in paper_fonts(modules):
+        _write(name, content)
     _write(LICENCES, licences(modules))
     STAMP.write_text(fingerprint)
     shutil.rmtree(modules)
@@ -125,8 +142,23 @@ def sprite(icons: Path, names: list[str]) -> bytes:
 
 def font(source: Path) -> bytes:
     """Return Inter, variable in weight, with the letters that our pages use."""
-    from io import BytesIO
+    return _saved(_inter(source, AXES), "woff2")
 
+
+def paper_fonts(modules: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield Inter and Noto Sans Devanagari as PDFs take them in: a file per weight."""
+    from fontTools.ttLib import TTFont
+
+    for word, weight in PAPER_WEIGHTS.items():
+        inter = _inter(modules / FONT_SOURCE, AXES | {"wght": weight})
+        inter["OS/2"].usWeightClass = weight
+        yield f"paper-inter-{word}.ttf", _saved(inter, None)
+        file = f"files/noto-sans-devanagari-devanagari-{weight}-normal.woff2"
+        hindi = TTFont(modules / DEVANAGARI / file)
+        yield f"paper-devanagari-{word}.ttf", _saved(hindi, None)
+
+
+def _inter(source: Path, axes: dict[str, Any]) -> "TTFont":
     from fontTools import subset
     from fontTools.ttLib import TTFont
     from fontTools.varLib import instancer
@@ -136,10 +168,13 @@ def font(source: Path) -> bytes:
     subsetter.populate(unicodes=[*LETTERS, *map(ord, SIGNS)])
     inter = TTFont(source)
     subsetter.subset(inter)
-    inter = instancer.instantiateVariableFont(inter, AXES)
-    inter.flavor = "woff2"
+    return instancer.instantiateVariableFont(inter, axes)
+
+
+def _saved(made: "TTFont", flavor: str | None) -> bytes:
+    made.flavor = flavor
     buffer = BytesIO()
-    inter.save(buffer)
+    made.save(buffer)
     return buffer.getvalue()
 
 
