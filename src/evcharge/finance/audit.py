@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    literal,
     or_,
     select,
     type_coerce,
@@ -29,6 +30,7 @@ from evcharge.bookings.rules import BookingStatus
 from evcharge.charging import audit as charging_audit
 from evcharge.charging.models import ChargingSession
 from evcharge.charging.rules import SessionStatus
+from evcharge.finance.models import Payout
 from evcharge.invoices.models import DocumentSeries, TaxDocument
 from evcharge.invoices.rules import DocumentKind
 from evcharge.kernel.clock import utc_now
@@ -127,6 +129,10 @@ _BY_ITEM: dict[str, Callable[[], Sequence[Part]]] = {
     "the bill and its tax disagree": lambda: (
         _entries(EntryKind.GST),
         _billed(Bill.cgst_paise + Bill.sgst_paise + Bill.igst_paise),
+    ),
+    "payouts and the ledger disagree": lambda: (
+        _entries(EntryKind.PAYOUT, EntryKind.HOST_PAYOUT),
+        _part(literal("payout"), Payout.id, -Payout.amount_paise),
     ),
     "the sale and its shares disagree": lambda: (
         _entries(EntryKind.SALE, EntryKind.SALE_DUE),

@@ -1,7 +1,14 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from evcharge.finance.rules import DifferenceKind
@@ -38,6 +45,8 @@ class Difference(Base):
 
     id: Mapped[BigId]
     day: Mapped[date]
+    # Whose list it was missing on; empty where no provider is asked.
+    provider: Mapped[str] = mapped_column(String(20), default="")
     kind: Mapped[DifferenceKind]
     # What it is about: a payment, refund, bill or document by its id or reference.
     subject: Mapped[str] = mapped_column(String(120))
@@ -50,3 +59,22 @@ class Difference(Base):
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     resolution: Mapped[str] = mapped_column(String(300), default="")
     payment_id: Mapped[UUID | None]
+
+
+class Payout(Base):
+    """What was paid to an operator, or (with a location) to whoever hosts it."""
+
+    __tablename__ = "payouts"
+    __table_args__ = (
+        Index(None, "operator_id", "created_at"),
+        CheckConstraint("amount_paise > 0", name="amount"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id"))
+    location_id: Mapped[int | None] = mapped_column(ForeignKey("locations.id"))
+    amount_paise: Mapped[int] = mapped_column(BigInteger)
+    # What the bank calls it.
+    reference: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[int] = mapped_column(ForeignKey("users.id"))

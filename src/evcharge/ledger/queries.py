@@ -62,3 +62,25 @@ def entries_of_item(
         .where(LedgerEntry.item_id == item_id, LedgerEntry.item_kind == item_kind)
         .order_by(LedgerEntry.id)
     ).all()
+
+
+def owed_to_operator(session: Session, operator_id: int) -> int:
+    """Return what an operator has earned and was not paid yet."""
+    return _owed(
+        session, Account.OPERATOR_PAYABLE, LedgerEntry.operator_id == operator_id
+    )
+
+
+def owed_to_host(session: Session, location_id: int) -> int:
+    """Return what the host of a location has earned and was not paid yet."""
+    return _owed(session, Account.HOST_PAYABLE, LedgerEntry.location_id == location_id)
+
+
+def _owed(session: Session, account: Account, whose: ColumnElement[bool]) -> int:
+    signed = case(
+        (LedgerEntry.credit == account, LedgerEntry.amount_paise),
+        else_=-LedgerEntry.amount_paise,
+    )
+    is_touched = or_(LedgerEntry.credit == account, LedgerEntry.debit == account)
+    total = select(func.coalesce(func.sum(signed), 0)).where(whose, is_touched)
+    return int(session.scalar(total) or 0)

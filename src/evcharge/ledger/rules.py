@@ -45,7 +45,8 @@ class EntryKind(StrEnum):
     FEE_BACK = "fee_back"
     HOST_BACK = "host_back"
     OPERATOR_BACK = "operator_back"
-    PAYOUT = "payout"  # operator or host payable → bank
+    PAYOUT = "payout"  # operator payable → bank
+    HOST_PAYOUT = "host_payout"  # host payable → bank
 
 
 _SIDES = {
@@ -66,6 +67,7 @@ _SIDES = {
     EntryKind.HOST_BACK: (Account.HOST_PAYABLE, Account.RETURNS),
     EntryKind.OPERATOR_BACK: (Account.OPERATOR_PAYABLE, Account.RETURNS),
     EntryKind.PAYOUT: (Account.OPERATOR_PAYABLE, Account.BANK),
+    EntryKind.HOST_PAYOUT: (Account.HOST_PAYABLE, Account.BANK),
 }
 
 
@@ -85,6 +87,8 @@ class Entry:
     item_id: UUID
     location_id: int | None
     provider: str = ""
+    # Only where no location says whose it is.
+    operator_id: int | None = None
 
     @property
     def debit(self) -> Account:

@@ -48,7 +48,7 @@ def _row(entry: Entry, operators: dict[int | None, int]) -> dict[str, Any]:
         "amount_paise": entry.amount_paise,
         "item_kind": entry.item_kind,
         "item_id": entry.item_id,
-        "operator_id": operators.get(entry.location_id),
+        "operator_id": operators.get(entry.location_id, entry.operator_id),
         "location_id": entry.location_id,
         "provider": entry.provider,
     }

@@ -52,6 +52,7 @@ def downgrade() -> None:
     _change_the_ledger()
     _shrink()
     for table in (
+        "payouts",
         "money_differences",
         "reconciliations",
         "tax_documents",
@@ -474,6 +475,7 @@ def _create_finance() -> None:
         "money_differences",
         sa.Column("id", BIG_ID, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("provider", sa.String(20), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("subject", sa.String(120), nullable=False),
         sa.Column("ours_paise", sa.BigInteger(), nullable=True),
@@ -497,6 +499,30 @@ def _create_finance() -> None:
         "ix_money_differences_resolved_at_found_at",
         "money_differences",
         ["resolved_at", "found_at"],
+    )
+    op.create_table(
+        "payouts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("operator_id", sa.Integer(), nullable=False),
+        sa.Column("location_id", sa.Integer(), nullable=True),
+        sa.Column("amount_paise", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.String(60), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.CheckConstraint("amount_paise > 0", name="amount"),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["users.id"], name="fk_payouts_created_by_users"
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name="fk_payouts_location_id_locations"
+        ),
+        sa.ForeignKeyConstraint(
+            ["operator_id"], ["operators.id"], name="fk_payouts_operator_id_operators"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_payouts"),
+    )
+    op.create_index(
+        "ix_payouts_operator_id_created_at", "payouts", ["operator_id", "created_at"]
     )
 
 

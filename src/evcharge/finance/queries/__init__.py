@@ -1,0 +1,1 @@
+"""What the books say of operators, locations and days. Changes nothing."""
