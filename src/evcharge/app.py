@@ -105,7 +105,9 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.extensions["evcharge.identify_token"] = identify_token
     app.extensions["evcharge.on_paid"] = ON_PAID
     app.extensions["evcharge.upcoming_bookings"] = upcoming_bookings
-    app.extensions["evcharge.providers"] = payment_providers(settings, database)
+    providers = payment_providers(settings, database)
+    app.extensions["evcharge.providers"] = providers
+    app.extensions["evcharge.page_origins"] = providers.page_origins
     if settings.proxies:
         hops = settings.proxies
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -28,6 +28,7 @@ from evcharge.ledger import models as ledger_models
 from evcharge.payments import jobs as payments_jobs
 from evcharge.payments import models as payments_models
 from evcharge.payments.providers import Providers
+from evcharge.payments.providers.razorpay import Razorpay
 from evcharge.payments.providers.simulated import Simulated
 from evcharge.payments.rules import ItemKind
 from evcharge.payments.service import OnPaid, settle_due
@@ -89,12 +90,23 @@ SCHEDULE: jobs.Timetable = {
     "charging.tidy": timedelta(seconds=15),
     "control.purge": timedelta(hours=1),
     "payments.reconcile": timedelta(minutes=1),
+    "payments.reconcile_refunds": timedelta(minutes=10),
     "purge_jobs": timedelta(hours=1),
 }
 
 
 def payment_providers(settings: Settings, database: Database) -> Providers:
-    return Providers(Simulated(database, settings.secret_key))
+    """The simulated gateway only where it is wanted: its money is none."""
+    if settings.payments == "simulated":
+        return Providers(Simulated(database, settings.secret_key))
+    return Providers(
+        Razorpay(
+            key_id=settings.razorpay_key_id,
+            key_secret=settings.razorpay_key_secret,
+            webhook_secrets=settings.razorpay_webhook_secrets,
+            url=settings.razorpay_url,
+        )
+    )
 
 
 def job_handlers(settings: Settings, database: Database) -> jobs.Handlers:
@@ -108,6 +120,9 @@ def job_handlers(settings: Settings, database: Database) -> jobs.Handlers:
         "payments.send_refund": partial(payments_jobs.send_refund, providers=providers),
         "payments.reconcile": partial(
             payments_jobs.reconcile, providers=providers, on_paid=ON_PAID
+        ),
+        "payments.reconcile_refunds": partial(
+            payments_jobs.reconcile_refunds, providers=providers
         ),
         "payments.deliver_simulated": partial(
             payments_jobs.deliver_simulated, gateway=gateway, on_paid=ON_PAID

@@ -180,7 +180,7 @@ def test_a_program_that_dies_after_sending_does_not_send_twice(shop, monkeypatch
         raise RuntimeError("the power went out")
 
     with monkeypatch.context() as broken:
-        broken.setattr("evcharge.payments.jobs.finish_refund", die)
+        broken.setattr("evcharge.payments.jobs.record_refund_news", die)
         shop.work()
     assert [refund.status for refund in shop.refunds()] == ["SENT"]
     assert sent_back(shop) == PRICE

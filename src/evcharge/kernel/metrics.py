@@ -17,6 +17,11 @@ AUDIT_FINDINGS = Gauge(
 FORGED_MESSAGES = Counter(
     "evcharge_forged_messages", "Messages with a wrong signature.", ["provider"]
 )
+UNKNOWN_MESSAGES = Counter(
+    "evcharge_unknown_messages",
+    "Signed messages of a kind, or about money, that we do not follow.",
+    ["provider"],
+)
 METER_ODDITIES = Counter(
     "evcharge_meter_oddities", "Meter values that cannot be true, by why.", ["reason"]
 )

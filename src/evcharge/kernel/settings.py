@@ -12,11 +12,13 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHORTEST_SECRET = 32
+SHORTEST_WEBHOOK_SECRET = 16
 FEWEST_CHARACTERS = 10  # "aaaa…" is long and still no secret.
 # PostgreSQL is waited for. SQLite works in the thread that asks, and threads that
 # have nothing to wait for only take the interpreter from each other.
@@ -66,6 +68,45 @@ def _origins(text: str) -> str:
     return text
 
 
+def _speaks_safely(url: str) -> str:
+    # Unencrypted only within this machine, for tests.
+    if not re.fullmatch(r"https://[^/?#@\s]+|http://(127\.0\.0\.1|localhost):\d+", url):
+        raise ValueError("name an address such as https://api.razorpay.com")
+    return url
+
+
+def _key_of_razorpay(key_id: str, info: ValidationInfo) -> str:
+    if _is_needed(key_id, info) and not re.fullmatch(r"rzp_(test|live)_\w+", key_id):
+        raise ValueError("name the key's id, which starts with rzp_live_ or rzp_test_")
+    return key_id
+
+
+def _secret_of_razorpay(secret: SecretStr, info: ValidationInfo) -> SecretStr:
+    _is_needed(secret.get_secret_value(), info)
+    return secret
+
+
+def _webhook_secrets(secrets: SecretStr, info: ValidationInfo) -> SecretStr:
+    each = secrets.get_secret_value().split()
+    if _is_needed("".join(each), info):
+        if any(len(secret) < SHORTEST_WEBHOOK_SECRET for secret in each):
+            raise ValueError(
+                "a secret here is shorter than 16 characters: make one with "
+                "`openssl rand -hex 32`"
+            )
+        key_secret = info.data.get("razorpay_key_secret", SecretStr(""))
+        if key_secret.get_secret_value() in each:
+            raise ValueError("take another secret than the key's own")
+    return secrets
+
+
+def _is_needed(value: str, info: ValidationInfo) -> bool:
+    """Is this to be checked? Raises: ValueError where it must not be empty."""
+    if info.data.get("payments") == "razorpay" and not value:
+        raise ValueError("is missing: EVCHARGE_PAYMENTS is razorpay")
+    return bool(value)
+
+
 DatabaseUrl = Annotated[
     str, BeforeValidator(_dialect_named), AfterValidator(_supported)
 ]
@@ -99,6 +140,20 @@ class Settings(BaseSettings):
     booking_days_ahead: int = Field(default=14, ge=1, le=90)
     booking_most_holds: int = Field(default=2, ge=1, le=100)
     booking_most_upcoming: int = Field(default=5, ge=1, le=1000)
+    due_days: int = Field(default=3, ge=0, le=90)
+    payments: Literal["simulated", "razorpay"] = "simulated"
+    razorpay_url: Annotated[str, AfterValidator(_speaks_safely)] = (
+        "https://api.razorpay.com"
+    )
+    razorpay_key_id: Annotated[str, AfterValidator(_key_of_razorpay)] = Field(
+        default="", validate_default=True
+    )
+    razorpay_key_secret: Annotated[SecretStr, AfterValidator(_secret_of_razorpay)] = (
+        Field(default=SecretStr(""), validate_default=True)
+    )
+    razorpay_webhook_secrets: Annotated[SecretStr, AfterValidator(_webhook_secrets)] = (
+        Field(default=SecretStr(""), validate_default=True)
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -7,10 +7,10 @@ from uuid import UUID
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.errors import Unavailable
-from evcharge.payments.models import Payment
+from evcharge.payments.models import Payment, Refund
 from evcharge.payments.providers import Providers
 from evcharge.payments.providers.simulated import SIGNATURE_HEADER, Simulated
-from evcharge.payments.queries import payments_to_ask_about
+from evcharge.payments.queries import payments_to_ask_about, refunds_to_ask_about
 from evcharge.payments.rules import (
     CLOSE_AFTER,
     Outcome,
@@ -22,10 +22,11 @@ from evcharge.payments.service import (
     ToldWhenPaid,
     begin_sending_refund,
     fail_refund,
-    finish_refund,
     mark_asked,
+    mark_refunds_asked,
     receive_message,
     record_outcome,
+    record_refund_news,
 )
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def send_refund(database: Database, *, providers: Providers, refund_id: str) -> 
         return
     refund, payment = begun
     try:
-        provider_ref = providers.named(payment.provider).refund(
+        news = providers.named(payment.provider).refund(
             payment.provider_ref,
             refund_id=refund_uuid,
             amount_paise=refund.amount_paise,
@@ -57,9 +58,8 @@ def send_refund(database: Database, *, providers: Providers, refund_id: str) -> 
         )
         return
     database.perform(
-        lambda session: finish_refund(
-            session, refund_uuid, provider_ref=provider_ref, now=utc_now()
-        )
+        lambda session: record_refund_news(session, news, now=utc_now()),
+        repeatable=True,
     )
 
 
@@ -79,6 +79,36 @@ def reconcile(
         if utc_now() - now > ASKING_TIME:
             return
         _reconcile_one(database, payment, providers, on_paid)
+
+
+def reconcile_refunds(database: Database, *, providers: Providers) -> None:
+    """Ask providers about refunds of which we should have heard by now."""
+    now = utc_now()
+    with database.reading() as session:
+        overdue = refunds_to_ask_about(session, now=now, limit=MOST_ASKED)
+    if not overdue:
+        return
+    ids = [refund.id for refund in overdue]
+    database.perform(lambda session: mark_refunds_asked(session, ids, now=now))
+    for refund in overdue:
+        if utc_now() - now > ASKING_TIME:
+            return
+        _reconcile_refund(database, refund, providers)
+
+
+def _reconcile_refund(database: Database, refund: Refund, providers: Providers) -> None:
+    payment = refund.payment
+    try:
+        provider = providers.named(payment.provider)
+        news = provider.ask_refund(payment.provider_ref, refund.id)
+    except (Unavailable, ProviderNotFound) as error:
+        log.warning("no news of refund %s: %s", refund.id, error)
+        return
+    if news is not None:
+        database.perform(
+            lambda session: record_refund_news(session, news, now=utc_now()),
+            repeatable=True,
+        )
 
 
 def _reconcile_one(

@@ -20,14 +20,20 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from evcharge.kernel.clock import utc_now
-from evcharge.kernel.errors import DomainError
-from evcharge.kernel.metrics import FORGED_MESSAGES
+from evcharge.kernel.errors import DomainError, Unavailable
+from evcharge.kernel.metrics import FORGED_MESSAGES, UNKNOWN_MESSAGES
 from evcharge.payments.models import Payment
 from evcharge.payments.providers import Providers
-from evcharge.payments.providers.base import Order
+from evcharge.payments.providers.base import ASK, Order
 from evcharge.payments.providers.simulated import Choice, Simulated
 from evcharge.payments.queries import payment_of
-from evcharge.payments.rules import ForgedMessage, Outcome, Payer, PaymentStatus
+from evcharge.payments.rules import (
+    MAY_BECOME_PAID,
+    ForgedMessage,
+    Outcome,
+    Payer,
+    PaymentStatus,
+)
 from evcharge.payments.service import (
     ToldWhenPaid,
     receive_message,
@@ -84,6 +90,7 @@ def begin_payment(
             payment.checkout.description,
             url_for("payments.come_back", payment_id=payment.id),
             payment.checkout.expires_at,
+            request.host_url.rstrip("/"),
         )
         return payment, order
 
@@ -133,11 +140,17 @@ def come_back(payment_id: UUID) -> ResponseReturnValue:
 def _carried(payment: Payment) -> Outcome | None:
     provider = providers().named(payment.provider)
     try:
-        return provider.read_return(payment.provider_ref, request.args)
+        said = provider.read_return(payment.provider_ref, request.args)
+        if said != ASK:
+            return said
+        is_news = payment.status in MAY_BECOME_PAID
+        return provider.ask(payment.provider_ref) if is_news else None
     except ForgedMessage:
         # Perhaps an address cut short on its way: show the payer how things stand.
         _count_forged(provider.name, "return address")
         return None
+    except Unavailable:
+        return None  # The webhook or the reconciler will know.
 
 
 def _count_forged(name: str, what: str) -> None:
@@ -194,4 +207,6 @@ def receive(name: str) -> ResponseReturnValue:
         if isinstance(error, ForgedMessage):
             _count_forged(name, "webhook")
         return {"code": error.code, "message": error.message}, http_status(error)
+    if message.outcome is None and message.refund is None:
+        UNKNOWN_MESSAGES.labels(name).inc()
     return {"received": message.event_id}

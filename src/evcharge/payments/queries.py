@@ -1,7 +1,7 @@
 """Questions about money. Nothing here changes anything."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,8 +18,12 @@ from evcharge.accounts.queries import lock_guests, lock_user, lock_users
 from evcharge.payments.models import Checkout, CheckoutItem, Due, Payment, Refund
 from evcharge.payments.rules import (
     ASK_AFTER,
+    ASK_BANK_REFERENCE_EVERY,
+    ASK_BANK_REFERENCE_FOR,
     ASK_FAILED_EVERY,
     ASK_FAILED_FOR,
+    ASK_REFUND_AFTER,
+    ASK_REFUND_EVERY,
     COLLECTED,
     CheckoutNotFound,
     DueNotFound,
@@ -28,6 +32,7 @@ from evcharge.payments.rules import (
     Payer,
     PaymentNotFound,
     PaymentStatus,
+    RefundStatus,
 )
 from evcharge.stations.models import Location
 
@@ -297,6 +302,36 @@ def payments_to_ask_about(
         .order_by(Payment.checked_at.asc().nulls_first(), Payment.created_at)
         .limit(limit)
         .options(contains_eager(Payment.checkout), raiseload("*"))
+    ).all()
+
+
+def refunds_to_ask_about(
+    session: Session, *, now: datetime, limit: int
+) -> Sequence[Refund]:
+    """Return the refunds of which a webhook may have been missed, with payments: those
+    under way for long, and those done whose bank reference is still to come."""
+
+    def not_asked_for(pause: timedelta) -> ColumnElement[bool]:
+        return or_(Refund.checked_at.is_(None), Refund.checked_at <= now - pause)
+
+    is_under_way = and_(
+        Refund.status == RefundStatus.SENT,
+        Refund.sent_at <= now - ASK_REFUND_AFTER,
+        not_asked_for(ASK_REFUND_EVERY),
+    )
+    has_no_reference = and_(
+        Refund.status == RefundStatus.DONE,
+        Refund.bank_reference.is_(None),
+        Refund.done_at.between(now - ASK_BANK_REFERENCE_FOR, now - ASK_REFUND_AFTER),
+        not_asked_for(ASK_BANK_REFERENCE_EVERY),
+    )
+    return session.scalars(
+        select(Refund)
+        .join(Refund.payment)
+        .where(or_(is_under_way, has_no_reference))
+        .order_by(Refund.checked_at.asc().nulls_first(), Refund.created_at)
+        .limit(limit)
+        .options(contains_eager(Refund.payment), raiseload("*"))
     ).all()
 
 

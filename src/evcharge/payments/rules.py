@@ -251,6 +251,11 @@ class DueOver(Conflict):
     message = "This is not owed any more."
 
 
+class DueUnpaid(Conflict):
+    code = "due_unpaid"
+    message = "You still owe something for an earlier charge. Pay that first."
+
+
 class ReasonMissing(InvalidInput):
     code = "reason_missing"
     message = "Say why, in up to 200 characters."

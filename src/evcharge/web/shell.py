@@ -1,6 +1,6 @@
 """What every answer carries: security headers, and what every template may use."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -8,18 +8,18 @@ from evcharge.kernel.clock import utc_now
 from evcharge.web.context import current_user_or_none, settings
 
 # Nothing from elsewhere, nothing inline: a script injected into a page cannot run.
+# Forms may also lead to where people pay, if that is elsewhere.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
         "img-src 'self' data:",
         "object-src 'none'",
         "base-uri 'none'",
-        "form-action 'self'",
+        "form-action {forms}",
         "frame-ancestors 'none'",
     )
 )
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -44,13 +44,16 @@ def install(app: Flask) -> None:
         # which took longer than answering most of them.
         RATELIMIT_STRATEGY="sliding-window-counter",
     )
+    forms = " ".join(("'self'", *app.extensions["evcharge.page_origins"]))
+    policy = CONTENT_SECURITY_POLICY.format(forms=forms)
+    app.extensions["evcharge.headers"] = HEADERS | {"Content-Security-Policy": policy}
     app.after_request(_protect)  # Before the limiter's own, so that it runs after it.
     limiter.init_app(app)
     app.context_processor(_context)
 
 
 def _protect(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    for name, value in current_app.extensions["evcharge.headers"].items():
         response.headers.setdefault(name, value)
     if response.status_code not in (429, 503):
         response.headers.pop("Retry-After", None)  # The limiter always says when.

@@ -11,6 +11,11 @@ class Providers:
         self.default = providers[0].name
         self._by_name = {provider.name: provider for provider in providers}
 
+    @property
+    def page_origins(self) -> tuple[str, ...]:
+        every = self._by_name.values()
+        return tuple(origin for each in every for origin in each.page_origins)
+
     def named(self, name: str) -> Provider:
         """Raises: ProviderNotFound."""
         try:

@@ -1,23 +1,31 @@
 """What a payment provider is to us, as moments and prohibitions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
-from evcharge.payments.rules import Message, Outcome
+from evcharge.payments.rules import Message, Movement, Outcome, RefundNews
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a provider is asked to collect. `ref` is made from the payment's id."""
+    """What a provider is asked to collect. `ref` is made from the payment's id.
+
+    `origin` is where our own pages are, for providers that are elsewhere.
+    """
 
     ref: str
     amount_paise: int
     description: str
     return_path: str
     expires_at: datetime
+    origin: str = ""
+
+
+# The browser brings good news, but not all of them: ask the provider.
+ASK: Literal["ask"] = "ask"
 
 
 class Provider(Protocol):
@@ -33,6 +41,12 @@ class Provider(Protocol):
     @property
     def name(self) -> str:
         """How payments, webhook addresses and settings call it. At most 20 letters."""
+        ...
+
+    @property
+    def page_origins(self) -> tuple[str, ...]:
+        """Where its pages are, as sources for our Content-Security-Policy: a form of
+        ours that leads there would otherwise be stopped by the browser."""
         ...
 
     def open_order(self, order: Order) -> str:
@@ -56,8 +70,11 @@ class Provider(Protocol):
         """
         ...
 
-    def read_return(self, ref: str, query: Mapping[str, str]) -> Outcome | None:
-        """Return what the payer's browser carries home, None if it says nothing.
+    def read_return(
+        self, ref: str, query: Mapping[str, str]
+    ) -> Outcome | Literal["ask"] | None:
+        """Return what the payer's browser carries home, None if it says nothing,
+        ASK if it says, signed, that there are news without saying all of them.
 
         When: the payer lands on our return page. `ref` is the one we stored, never
         one from the address. Never uses the network. A browser may bring the same
@@ -84,13 +101,31 @@ class Provider(Protocol):
         """
         ...
 
-    def refund(self, ref: str, *, refund_id: UUID, amount_paise: int) -> str:
-        """Send money back and return the provider's name for the refund.
+    def refund(self, ref: str, *, refund_id: UUID, amount_paise: int) -> RefundNews:
+        """Send money back and return how far that is: often SENT, and DONE later.
 
         When: from a job, after the refund's row has committed. The only method that
-        moves money, and only once for each `refund_id`, however often it is called.
-        Uses the network.
+        moves money, and only once for each `refund_id`, however often it is called:
+        also where an earlier call did the work and its answer was lost. Only one that
+        the provider itself gave up (FAILED) is sent anew. Uses the network.
 
         Raises: RefundRefused when trying again is pointless.
+        """
+        ...
+
+    def ask_refund(self, ref: str, refund_id: UUID) -> RefundNews | None:
+        """Return how a refund stands; None if the provider does not know it.
+
+        When: a refund is under way for long. Any number of times. Never changes
+        anything. Uses the network.
+        """
+        ...
+
+    def movements(self, since: datetime, until: datetime) -> Iterable[Movement]:
+        """Return the money that moved between the two moments, by the provider's own
+        books: what came in, and refunds that were not given up.
+
+        When: for the daily comparison with ours, from a job. Never changes anything.
+        Uses the network, ten seconds at most for each page of an answer.
         """
         ...

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,11 +30,14 @@ from evcharge.payments.rules import (
     CURRENCY,
     ForgedMessage,
     Message,
+    Movement,
     OrderNotFound,
     OrderOver,
     Outcome,
     PaymentStatus,
+    RefundNews,
     RefundRefused,
+    RefundStatus,
     UnreadableMessage,
 )
 
@@ -101,6 +104,7 @@ class Notice(BaseModel):
 
 class Simulated:
     name = "simulated"
+    page_origins = ()  # Its pages are among ours.
 
     def __init__(
         self,
@@ -148,8 +152,9 @@ class Simulated:
             notice.currency,
             notice.method,
             notice.failure,
+            _bank_reference(notice.ref) if notice.status == PAID else None,
         )
-        return Message(notice.event_id, outcome, notice.model_dump())
+        return Message(notice.event_id, notice.model_dump(), outcome)
 
     def read_return(self, ref: str, query: Mapping[str, str]) -> Outcome | None:
         if "signature" not in query:
@@ -163,6 +168,7 @@ class Simulated:
             int(amount),
             method=method or None,
             failure=FAILURE if status == FAILED else None,
+            bank_reference=_bank_reference(ref) if status == PAID else None,
         )
 
     def ask(self, ref: str) -> Outcome | None:
@@ -177,7 +183,7 @@ class Simulated:
         self._database.perform(close, repeatable=True)
         return self.ask(ref)
 
-    def refund(self, ref: str, *, refund_id: UUID, amount_paise: int) -> str:
+    def refund(self, ref: str, *, refund_id: UUID, amount_paise: int) -> RefundNews:
         def send_back(session: Session) -> None:
             order = session.get(SimulatedOrder, ref, with_for_update=True)
             if session.get(SimulatedRefund, refund_id):
@@ -198,7 +204,37 @@ class Simulated:
             )
 
         self._database.perform(send_back, repeatable=True)
-        return f"rfnd_{refund_id.hex}"
+        return _sent_back(refund_id)
+
+    def ask_refund(self, ref: str, refund_id: UUID) -> RefundNews | None:
+        with self._database.reading() as session:
+            refund = session.get(SimulatedRefund, refund_id)
+        known = refund is not None and refund.order_ref == ref
+        return _sent_back(refund_id) if known else None
+
+    def movements(self, since: datetime, until: datetime) -> Iterable[Movement]:
+        with self._database.reading() as session:
+            came = session.scalars(
+                select(SimulatedOrder).where(
+                    SimulatedOrder.status == PAID,
+                    SimulatedOrder.created_at.between(since, until),
+                )
+            )
+            went = session.scalars(
+                select(SimulatedRefund).where(
+                    SimulatedRefund.created_at.between(since, until)
+                )
+            )
+            return [
+                *(
+                    Movement("payment", each.ref, each.amount_paise, each.created_at)
+                    for each in came
+                ),
+                *(
+                    Movement("refund", str(each.id), each.amount_paise, each.created_at)
+                    for each in went
+                ),
+            ]
 
     # What happens at the gateway.
 
@@ -297,6 +333,20 @@ def _carried(ref: str, status: str, amount: str, method: str) -> bytes:
     return f"return|{ref}|{status}|{amount}|{method}".encode()
 
 
+def _sent_back(refund_id: UUID) -> RefundNews:
+    return RefundNews(
+        refund_id,
+        f"rfnd_{refund_id.hex}",
+        RefundStatus.DONE,
+        bank_reference=_like_rrn(refund_id),
+    )
+
+
+def _like_rrn(identity: UUID) -> str:
+    """Return twelve digits, as banks call a transfer by UPI."""
+    return f"{identity.int % 10**12:012d}"
+
+
 def _order(session: Session, ref: str) -> SimulatedOrder:
     order = session.get(SimulatedOrder, ref) if REF.fullmatch(ref) else None
     if order is None:
@@ -329,4 +379,9 @@ def _outcome(order: SimulatedOrder) -> Outcome:
         order.amount_paise,
         method=order.method,
         failure=order.failure,
+        bank_reference=_bank_reference(order.ref) if order.status == PAID else None,
     )
+
+
+def _bank_reference(ref: str) -> str:
+    return _like_rrn(UUID(ref.removeprefix("pay_")))

@@ -32,6 +32,7 @@ from evcharge.payments.rules import (
 )
 from evcharge.payments.service.changes import set_payment
 from evcharge.payments.service.postings import post_payment
+from evcharge.payments.service.refunds import record_refund_news
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,10 @@ def receive_message(
         "body": message.body,
     }
     if not insert_missing(session, ProviderEvent, [event]):
+        return
+    if message.refund is not None:
+        record_refund_news(session, message.refund, now=now)
+    if message.outcome is None:
         return
     try:
         record_outcome(
@@ -138,6 +143,7 @@ def _collect(
         status=PaymentStatus.PAID,
         paid_at=now,
         method=outcome.method,
+        bank_reference=outcome.bank_reference,
         failure=None,
     )
     post_payment(session, payment, now=now)

@@ -1,6 +1,7 @@
 """Money on its way back."""
 
 import logging
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from evcharge.payments.queries import (
 from evcharge.payments.rules import (
     LONGEST_NOTE,
     ItemKind,
+    RefundNews,
     RefundNotFailed,
     RefundNotFound,
     RefundStatus,
@@ -138,19 +140,64 @@ def begin_sending_refund(
     return refund, payment
 
 
-def finish_refund(
-    session: Session, refund_id: UUID, *, provider_ref: str, now: datetime
+def record_refund_news(session: Session, news: RefundNews, *, now: datetime) -> None:
+    """Write down what a provider says of a refund. Any order, any number of times.
+
+    By job, webhook and reconciler alike. News of a refund we do not know are logged.
+    """
+    refund = session.get(Refund, news.refund_id, with_for_update=True)
+    if refund is None:
+        log.warning("a provider spoke of an unknown refund: %s", news.provider_ref)
+    elif news.status == RefundStatus.DONE:
+        _finish(session, refund, news, now=now)
+    elif news.status == RefundStatus.FAILED:
+        _give_up(session, refund, news)
+    elif refund.status == RefundStatus.SENT and refund.accepted_at is None:
+        refund.provider_ref, refund.accepted_at = news.provider_ref, now
+        _tell(session, refund)
+
+
+def _finish(
+    session: Session, refund: Refund, news: RefundNews, *, now: datetime
 ) -> None:
-    """The provider has it: SENT → DONE. A repeat changes nothing."""
-    is_new = _end_refund(
-        session,
-        refund_id,
-        status=RefundStatus.DONE,
-        provider_ref=provider_ref,
-        done_at=now,
+    """The money has left, also where we had believed that it would not."""
+    reference = refund.bank_reference or news.bank_reference
+    if refund.status == RefundStatus.DONE:
+        refund.bank_reference = reference  # It often comes after the money.
+        return
+    refund.status, refund.done_at = RefundStatus.DONE, now
+    refund.sent_at = refund.sent_at or now
+    refund.accepted_at = refund.accepted_at or now
+    refund.provider_ref, refund.bank_reference = news.provider_ref, reference
+    refund.failure = None
+    session.flush()
+    post_refund_sent(session, refund.id, now=now)
+    _tell(session, refund)
+
+
+def _give_up(session: Session, refund: Refund, news: RefundNews) -> None:
+    if refund.status == RefundStatus.DONE:
+        log.error("refund %s is done, and now said to have failed", refund.id)
+        return
+    is_of_a_try_before = refund.provider_ref not in (None, news.provider_ref)
+    if refund.status != RefundStatus.SENT or is_of_a_try_before:
+        return
+    refund.provider_ref = news.provider_ref
+    session.flush()
+    fail_refund(session, refund.id, failure=news.failure or "The bank said no.")
+
+
+def _tell(session: Session, refund: Refund) -> None:
+    announce(session, f"{refund.kind}:{refund.item_id}")
+
+
+def mark_refunds_asked(
+    session: Session, refund_ids: Collection[UUID], *, now: datetime
+) -> None:
+    """Remember when we last asked a provider about these."""
+    session.execute(
+        update(Refund).where(Refund.id.in_(refund_ids)).values(checked_at=now)
     )
-    if is_new:
-        post_refund_sent(session, refund_id, now=now)
 
 
 def fail_refund(session: Session, refund_id: UUID, *, failure: str) -> None:
@@ -159,22 +206,14 @@ def fail_refund(session: Session, refund_id: UUID, *, failure: str) -> None:
     The money stays promised: we owe it until a person has found another way.
     """
     log.error("refund %s was refused: %s", refund_id, failure)
-    _end_refund(
-        session, refund_id, status=RefundStatus.FAILED, failure=failure[:LONGEST_NOTE]
-    )
-
-
-def _end_refund(session: Session, refund_id: UUID, **values: object) -> bool:
     statement = (
         update(Refund)
         .where(Refund.id == refund_id, Refund.status == RefundStatus.SENT)
-        .values(**values)
+        .values(status=RefundStatus.FAILED, failure=failure[:LONGEST_NOTE])
         .returning(Refund.kind, Refund.item_id)
     )
-    ended = session.execute(statement).all()
-    for kind, item_id in ended:
+    for kind, item_id in session.execute(statement).all():
         announce(session, f"{kind}:{item_id}")
-    return bool(ended)
 
 
 def retry_refund(session: Session, refund_id: UUID, *, now: datetime) -> None:
@@ -185,7 +224,12 @@ def retry_refund(session: Session, refund_id: UUID, *, now: datetime) -> None:
     statement = (
         update(Refund)
         .where(Refund.id == refund_id, Refund.status == RefundStatus.FAILED)
-        .values(status=RefundStatus.CREATED, failure=None)
+        .values(
+            status=RefundStatus.CREATED,
+            failure=None,
+            provider_ref=None,
+            accepted_at=None,
+        )
     )
     if not changed(session, statement):
         raise RefundNotFailed(refund_id=refund_id)
