@@ -89,6 +89,7 @@ SCHEDULE: jobs.Timetable = {
     "charging.give_up": timedelta(seconds=10),
     "charging.tidy": timedelta(seconds=15),
     "control.purge": timedelta(hours=1),
+    "finance.reconcile": timedelta(hours=1),
     "payments.reconcile": timedelta(minutes=1),
     "payments.reconcile_refunds": timedelta(minutes=10),
     "purge_jobs": timedelta(hours=1),
@@ -117,6 +118,7 @@ def job_handlers(settings: Settings, database: Database) -> jobs.Handlers:
         "control.purge": partial(
             charging_jobs.purge, keep=timedelta(days=settings.charger_log_days)
         ),
+        "finance.reconcile": partial(finance_jobs.reconcile, providers=providers),
         "payments.send_refund": partial(payments_jobs.send_refund, providers=providers),
         "payments.reconcile": partial(
             payments_jobs.reconcile, providers=providers, on_paid=ON_PAID

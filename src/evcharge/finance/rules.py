@@ -171,3 +171,8 @@ class ShareNotFound(NotFound):
 class DifferenceNotFound(NotFound):
     code = "difference_not_found"
     message = "There is no such difference, or it is resolved already."
+
+
+class NoteMissing(InvalidInput):
+    code = "note_missing"
+    message = "Say what it was, in up to 300 characters."

@@ -1,5 +1,7 @@
 """Payment providers, one module each, behind one protocol."""
 
+from collections.abc import Iterator
+
 from evcharge.payments.providers.base import Provider
 from evcharge.payments.rules import ProviderNotFound
 
@@ -10,6 +12,9 @@ class Providers:
     def __init__(self, *providers: Provider) -> None:
         self.default = providers[0].name
         self._by_name = {provider.name: provider for provider in providers}
+
+    def __iter__(self) -> Iterator[Provider]:
+        return iter(self._by_name.values())
 
     @property
     def page_origins(self) -> tuple[str, ...]:
