@@ -20,6 +20,7 @@ from evcharge.control.models import ChargerCommand
 from evcharge.finance import jobs as finance_jobs
 from evcharge.finance import models as finance_models
 from evcharge.finance.audit import discrepancies
+from evcharge.invoices import jobs as invoices_jobs
 from evcharge.invoices import models as invoices_models
 from evcharge.kernel import jobs
 from evcharge.kernel.db import Base, Database
@@ -80,6 +81,10 @@ JOBS: dict[str, jobs.Handler] = {
     "bookings.tidy": bookings_jobs.tidy,
     "charging.give_up": charging_jobs.give_up,
     "charging.tidy": charging_jobs.tidy,
+    "invoices.invoice": invoices_jobs.invoice,
+    "invoices.mail": invoices_jobs.mail,
+    "invoices.receipt": invoices_jobs.receipt,
+    "invoices.refund_paper": invoices_jobs.refund_paper,
     "finance.backfill": finance_jobs.backfill,
     "purge_jobs": jobs.purge_jobs,
 }

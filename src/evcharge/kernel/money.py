@@ -19,3 +19,21 @@ def share(amount_paise: int, *, percent: int) -> int:
 def for_started_hours(length: timedelta, *, paise_per_hour: int) -> int:
     """Return the price of a stretch of time in which every started hour counts."""
     return -(-length // HOUR) * paise_per_hour
+
+
+def grouped(count: int) -> str:
+    """Group digits the Indian way: `1,23,456`."""
+    sign, digits = ("−", str(-count)) if count < 0 else ("", str(count))
+    head, tail = digits[:-3], digits[-3:]
+    pairs = []
+    while head:
+        head, pair = head[:-2], head[-2:]
+        pairs.append(pair)
+    return sign + ",".join([*reversed(pairs), tail])
+
+
+def rupees(paise: int) -> str:
+    """Always with paise, so that columns line up: `₹1,23,456.50`."""
+    sign = "−" if paise < 0 else ""
+    whole, rest = divmod(abs(paise), 100)
+    return f"{sign}₹{grouped(whole)}.{rest:02d}"

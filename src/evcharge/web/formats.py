@@ -12,6 +12,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from evcharge.kernel.clock import utc_now
+from evcharge.kernel.money import grouped
+from evcharge.kernel.money import rupees as rupees
 from evcharge.web import pictures
 
 INDIA = ZoneInfo("Asia/Kolkata")
@@ -37,18 +39,7 @@ PLUGS = {
 
 def number(value: int) -> str:
     """Group the Indian way: `number(123456) == "1,23,456"`."""
-    sign = "−" if value < 0 else ""
-    digits = str(abs(value))
-    head, tail = digits[:-3], digits[-3:]
-    pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
-    return sign + ",".join([*reversed(pairs), tail])
-
-
-def rupees(paise: int) -> str:
-    """Always with paise, so that columns line up: `₹1,23,456.50`."""
-    sign = "−" if paise < 0 else ""
-    whole, rest = divmod(abs(paise), 100)
-    return f"{sign}₹{number(whole)}.{rest:02d}"
+    return grouped(value)
 
 
 def rupees_short(paise: int) -> str:
