@@ -13,6 +13,7 @@ import requests
 from pydantic import SecretStr, ValidationError
 from razorpay.errors import BadRequestError, GatewayError, ServerError
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from evcharge.kernel.errors import Unavailable
 
@@ -93,7 +94,7 @@ class _Session:
         try:
             with self._session.request(method, url, **options) as response:
                 body = self._read(response)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             log.warning("Razorpay is silent: %s %s: %r", method, url, error)
             raise Unavailable(NO_ANSWER) from error
         return _judged(response.status_code, body, f"{method} {url}")
@@ -105,8 +106,9 @@ class _Session:
         return left
 
     def _read(self, response: requests.Response) -> bytes:
+        # As it comes: to wait for a full chunk would be to wait for a slow sender.
         body = b""
-        for chunk in response.iter_content(CHUNK):
+        while chunk := response.raw.read1(CHUNK, decode_content=True):
             body += chunk
             self._left()
             if len(body) > LONGEST_ANSWER:
