@@ -30,6 +30,7 @@ from evcharge.charging.admin import admin as charging_admin
 from evcharge.charging.admin_api import api as charging_admin_api
 from evcharge.charging.api import api as charging_api
 from evcharge.charging.pages import pages as charging_pages
+from evcharge.finance.admin import admin as finance_admin
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import ValkeyHints
@@ -43,6 +44,7 @@ from evcharge.network.pages import pages as network_pages
 from evcharge.payments.pages import pages as payments_pages
 from evcharge.payments.pages import webhooks
 from evcharge.payments.providers.simulated_pages import gateway_pages
+from evcharge.payments.queries import owed_paise
 from evcharge.reports.admin import admin as reports_admin
 from evcharge.reports.admin import payments_admin
 from evcharge.reports.admin_api import api as reports_admin_api
@@ -67,6 +69,7 @@ BLUEPRINTS = (
     gateway_pages,
     reports_admin,
     payments_admin,
+    finance_admin,
 )
 APIS = (
     accounts_api,
@@ -105,6 +108,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.extensions["evcharge.identify_token"] = identify_token
     app.extensions["evcharge.on_paid"] = ON_PAID
     app.extensions["evcharge.upcoming_bookings"] = upcoming_bookings
+    app.extensions["evcharge.owed_paise"] = owed_paise
     providers = payment_providers(settings, database)
     app.extensions["evcharge.providers"] = providers
     app.extensions["evcharge.page_origins"] = providers.page_origins

@@ -94,6 +94,10 @@ operator GET  /admin/parked
 admin    POST /admin/parked/turn-away
 operator GET  /admin/payments
 operator GET  /admin/payments.csv
+admin    GET  /admin/reconciliation
+admin    GET  /admin/reconciliation.csv
+admin    POST /admin/reconciliation/<int:difference_id>/resolve
+admin    POST /admin/reconciliation/check
 admin    POST /admin/refunds/<uuid:refund_id>/retry
 operator GET  /admin/sessions
 operator GET  /admin/sessions.csv
@@ -101,6 +105,12 @@ operator GET  /admin/sessions/<uuid:session_id>
 operator GET  /admin/sessions/<uuid:session_id>/stop
 operator POST /admin/sessions/<uuid:session_id>/stop
 operator POST /admin/sessions/<uuid:session_id>/unlock
+operator GET  /admin/settlement
+operator GET  /admin/settlement.csv
+operator GET  /admin/settlement/<int:operator_id>
+admin    POST /admin/settlement/<int:operator_id>/agreements
+admin    POST /admin/settlement/<int:operator_id>/agreements/<int:agreement_id>/drop
+admin    POST /admin/settlement/<int:operator_id>/payouts
 admin    GET  /admin/users
 admin    GET  /admin/users.csv
 admin    GET  /admin/users/<int:user_id>
@@ -187,6 +197,9 @@ public   GET  /login
 public   POST /login
 public   POST /logout
 public   GET  /metrics
+login    GET  /dues
+login    POST /dues/<uuid:due_id>/pay
+login    GET  /payments/<uuid:payment_id>
 login    GET  /payments/<uuid:payment_id>/return
 public   GET  /readyz
 login    GET  /sessions

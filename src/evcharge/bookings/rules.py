@@ -217,6 +217,8 @@ class Limits:
     most_upcoming: int = 5
     hold: timedelta = timedelta(minutes=10)
     checkout: timedelta = timedelta(minutes=16)
+    # How long somebody may owe for what they used, and still book.
+    due: timedelta = timedelta(days=3)
 
     @classmethod
     def of(cls, settings: Settings) -> "Limits":
@@ -227,6 +229,7 @@ class Limits:
             most_upcoming=settings.booking_most_upcoming,
             hold=timedelta(minutes=settings.hold_minutes),
             checkout=timedelta(minutes=settings.checkout_minutes),
+            due=timedelta(days=settings.due_days),
         )
 
 

@@ -6,7 +6,13 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from evcharge.kernel.db import Base, UtcDateTime
-from evcharge.payments.rules import ItemKind, PaymentStatus, RefundStatus
+from evcharge.payments.rules import (
+    REFUND_WORKING_DAYS,
+    ItemKind,
+    PaymentStatus,
+    RefundStatus,
+    after_working_days,
+)
 
 
 class Checkout(Base):
@@ -117,6 +123,11 @@ class Refund(Base):
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     payment: Mapped[Payment] = relationship(back_populates="refunds")
+
+    @property
+    def expected_by(self) -> datetime:
+        """When the payer's bank shows it, at the latest."""
+        return after_working_days(self.done_at or self.created_at, REFUND_WORKING_DAYS)
 
 
 class Due(Base):

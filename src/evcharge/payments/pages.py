@@ -22,25 +22,41 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError, Unavailable
 from evcharge.kernel.metrics import FORGED_MESSAGES, UNKNOWN_MESSAGES
-from evcharge.payments.models import Payment
+from evcharge.payments.models import Due, Payment
 from evcharge.payments.providers import Providers
 from evcharge.payments.providers.base import ASK, Order
 from evcharge.payments.providers.simulated import Choice, Simulated
-from evcharge.payments.queries import payment_of
+from evcharge.payments.queries import (
+    dues_of_user,
+    payment_of,
+    payment_with_refunds,
+)
 from evcharge.payments.rules import (
     MAY_BECOME_PAID,
+    CheckoutOver,
+    DueOver,
     ForgedMessage,
+    ItemKind,
+    NothingToPay,
     Outcome,
     Payer,
     PaymentStatus,
 )
 from evcharge.payments.service import (
     ToldWhenPaid,
+    ask_for_due,
     receive_message,
     record_outcome,
     start_payment,
 )
-from evcharge.web.context import current_user, login_required, perform, public, reading
+from evcharge.web.context import (
+    current_user,
+    login_required,
+    perform,
+    public,
+    reading,
+    settings,
+)
 from evcharge.web.errors import http_status
 from evcharge.web.formats import rupees
 
@@ -179,6 +195,57 @@ def _said(payment: Payment) -> tuple[str, str]:
         return "You left without paying. No money was taken.", "warning"
     back = rupees(payment.refunded_paise)
     return f"Your payment came in, and {back} of it goes back to you.", "warning"
+
+
+@pages.get("/payments/<uuid:payment_id>")
+@login_required
+def show_payment(payment_id: UUID) -> ResponseReturnValue:
+    """A payment, and how far what goes back of it is."""
+    payment = payment_with_refunds(reading(), payment_id, Payer(current_user().id))
+    return render_template("payments/payment.html", payment=payment)
+
+
+# ── what is still owed ───────────────────────────────────────────────────────────
+
+
+@pages.get("/dues")
+@login_required
+def dues() -> ResponseReturnValue:
+    return render_template(
+        "payments/dues.html",
+        dues=dues_of_user(reading(), current_user().id),
+        address_of=_address_of,
+        due_days=settings().due_days,
+    )
+
+
+def _address_of(due: Due) -> str:
+    """Return where to read what was supplied."""
+    if due.item_kind == ItemKind.BOOKING:
+        return url_for("bookings.show_booking", booking_id=due.item_id)
+    return url_for("charging.show_session", session_id=due.item_id)
+
+
+@pages.post("/dues/<uuid:due_id>/pay")
+@login_required
+def pay_due(due_id: UUID) -> ResponseReturnValue:
+    user_id, now = current_user().id, utc_now()
+
+    def ask(session: Session) -> UUID:
+        return ask_for_due(
+            session,
+            due_id=due_id,
+            payer=Payer(user_id),
+            return_path=url_for(".dues"),
+            now=now,
+        ).id
+
+    try:
+        _payment, address = begin_payment(perform(ask), user_id)
+    except (DueOver, NothingToPay, CheckoutOver) as refusal:
+        flash(refusal.message, "warning")
+        return redirect(url_for(".dues"), code=303)
+    return redirect(address, code=303)
 
 
 @webhooks.post("/webhooks/<name>")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import (
     raiseload,
     selectinload,
 )
+from sqlalchemy.sql.base import ExecutableOption
 
 from evcharge.accounts.queries import lock_guests, lock_user, lock_users
 from evcharge.payments.models import Checkout, CheckoutItem, Due, Payment, Refund
@@ -35,6 +36,8 @@ from evcharge.payments.rules import (
     RefundStatus,
 )
 from evcharge.stations.models import Location
+
+MOST_DUES_SHOWN = 100
 
 
 def lock_payer(session: Session, payer: Payer) -> None:
@@ -133,6 +136,20 @@ def payment_of(session: Session, payment_id: UUID, payer: Payer) -> Payment:
     return _one(session, Payment.id == payment_id, _is_of(payer), found=payment_id)
 
 
+def payment_with_refunds(session: Session, payment_id: UUID, payer: Payer) -> Payment:
+    """Return a payment with its checkout, items and refunds.
+
+    Raises: PaymentNotFound, also for somebody else's.
+    """
+    return _one(
+        session,
+        Payment.id == payment_id,
+        _is_of(payer),
+        found=payment_id,
+        also=[selectinload(Payment.refunds)],
+    )
+
+
 def payment_by_ref(session: Session, provider: str, ref: str) -> Payment:
     """Return a payment by its provider's name for it, with its checkout and items.
 
@@ -144,7 +161,10 @@ def payment_by_ref(session: Session, provider: str, ref: str) -> Payment:
 
 
 def _one(
-    session: Session, *conditions: ColumnElement[bool], found: UUID | str
+    session: Session,
+    *conditions: ColumnElement[bool],
+    found: UUID | str,
+    also: Sequence[ExecutableOption] = (),
 ) -> Payment:
     payment = session.scalar(
         select(Payment)
@@ -152,6 +172,7 @@ def _one(
         .where(*conditions)
         .options(
             contains_eager(Payment.checkout).selectinload(Checkout.items),
+            *also,
             raiseload("*"),
         )
         .execution_options(populate_existing=True)
@@ -438,6 +459,16 @@ def open_dues(
             *_still_owed(),
         )
         .order_by(Due.created_at, Due.id)
+    ).all()
+
+
+def dues_of_user(session: Session, user_id: int) -> Sequence[Due]:
+    """Return what a user owes or ever owed: open ones first, then the newest."""
+    return session.scalars(
+        select(Due)
+        .where(Due.user_id == user_id)
+        .order_by(~and_(*_still_owed()), Due.created_at.desc(), Due.id.desc())
+        .limit(MOST_DUES_SHOWN)
     ).all()
 
 

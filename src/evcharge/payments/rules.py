@@ -33,6 +33,10 @@ ASK_REFUND_EVERY = timedelta(hours=1)
 ASK_BANK_REFERENCE_FOR = timedelta(days=7)
 ASK_BANK_REFERENCE_EVERY = timedelta(hours=12)
 
+# How long banks take for a refund: "5-7 working days" (Razorpay's documentation).
+REFUND_WORKING_DAYS = 7
+SATURDAY = 5
+
 LONGEST_NOTE = 200
 _LOCAL_PATH = re.compile(r"/(?!/)[\w\-./?=&%~#]{0,199}", re.ASCII)
 
@@ -156,6 +160,14 @@ def ref_of(payment_id: UUID) -> str:
     """Return the provider's name for an attempt: made from ours, so that opening it
     again after a crash finds the first one. As hard to guess as the id itself."""
     return f"pay_{payment_id.hex}"
+
+
+def after_working_days(at: datetime, days: int) -> datetime:
+    """Return the same time so many Mondays to Fridays later."""
+    while days:
+        at += timedelta(days=1)
+        days -= at.weekday() < SATURDAY
+    return at
 
 
 def check_local_path(path: str) -> str:

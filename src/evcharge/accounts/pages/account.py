@@ -179,6 +179,7 @@ def account_page(
         logins=[_known(login) for login in logins],
         tokens=len(tokens),
         cards=cards_of(reading(), user.id),
+        owed=current_app.extensions["evcharge.owed_paise"](reading(), user.id),
     )
 
 

@@ -54,6 +54,7 @@ from evcharge.payments.providers.simulated import Choice, Simulated
 from evcharge.payments.queries import refunds_of_items
 from evcharge.payments.rules import (
     CheckoutOver,
+    DueUnpaid,
     ItemKind,
     NothingToPay,
     OrderOver,
@@ -91,6 +92,7 @@ class OutcomeNotSimulated(InvalidInput):
     location="/bookings/{id}",
     problem=SlotProblem,
     refuses=(
+        DueUnpaid,
         EvseNotBookable,
         EvseNotFound,
         KeyReused,

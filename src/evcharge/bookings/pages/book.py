@@ -34,6 +34,7 @@ from evcharge.bookings.service import book_slot
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.kernel.ids import new_id
+from evcharge.payments.rules import DueUnpaid
 from evcharge.stations.models import Evse
 from evcharge.stations.queries import evse_with_place
 from evcharge.stations.rules import EvseNotFound, Lifecycle
@@ -49,6 +50,7 @@ from evcharge.web.formats import instant
 from evcharge.web.shell import limiter
 
 REFUSALS = (
+    DueUnpaid,
     EvseNotBookable,
     KeyReused,
     SlotNotBookable,

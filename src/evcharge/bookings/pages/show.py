@@ -38,6 +38,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.topics import sign_topics
 from evcharge.payments.pages import begin_payment
+from evcharge.payments.queries import owed_paise
 from evcharge.payments.rules import CheckoutOver, NothingToPay
 from evcharge.web.context import (
     current_user,
@@ -80,6 +81,7 @@ def my_bookings() -> ResponseReturnValue:
         rows=rows,
         page=page,
         last=last,
+        owed=owed_paise(reading(), user_id),
     )
 
 

@@ -38,6 +38,8 @@ from evcharge.kernel.db import insert_if_missing
 from evcharge.kernel.errors import Unavailable
 from evcharge.kernel.ids import new_reference
 from evcharge.kernel.money import for_started_hours
+from evcharge.payments.queries import overdue_dues
+from evcharge.payments.rules import DueUnpaid
 
 MOST_REFERENCES = 10  # Tries for a free one, each of which nearly always succeeds.
 
@@ -66,8 +68,8 @@ def book_slots(
     wait for each other, and the limits hold against the driver's own second tab.
 
     Raises: SlotNotBookable (also SiteClosed), EvseNotFound, EvseNotBookable,
-    TooManyHolds, TooManyBookings, SlotTaken, KeyReused. Leave the transaction on
-    any of them.
+    TooManyHolds, TooManyBookings, DueUnpaid, SlotTaken, KeyReused. Leave the
+    transaction on any of them.
     """
     lock_user(session, requests[0].user_id)
     if earlier := _earlier(session, requests):
@@ -76,6 +78,7 @@ def book_slots(
     for request in requests:
         check_slot(request.slot, limits=limits, now=now)
     _check_limits(session, requests, limits=limits, now=now)
+    _check_dues(session, requests[0].user_id, limits=limits, now=now)
     evses = bookable_evses(session, {request.evse_id for request in requests})
     for request in requests:
         check_open(evses[request.evse_id], request.slot)
@@ -157,6 +160,13 @@ def _check_limits(
             f"You can have {limits.most_upcoming} upcoming bookings at a time."
             " Cancel one you no longer need."
         )
+
+
+def _check_dues(
+    session: Session, user_id: int, *, limits: Limits, now: datetime
+) -> None:
+    if owed := overdue_dues(session, user_id, now - limits.due):
+        raise DueUnpaid(f"You still owe for {owed[0].reference}. Pay that first.")
 
 
 def _insert(
