@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from evcharge.accounts.models import Operator
+from evcharge.accounts.rules import OperatorNotFound
 from evcharge.billing.models import ShareAgreement
 from evcharge.billing.rules import Basis, Party
 from evcharge.finance.models import Payout
@@ -38,13 +39,14 @@ def agree(
 ) -> ShareAgreement:
     """Say what platform or host get from then on. Bills that are written stay.
 
-    Raises: BadShare, LocationNotFound.
+    Raises: BadShare, OperatorNotFound, LocationNotFound.
     """
     most = MOST_PERCENT if basis == Basis.PERCENT else MOST_PAISE_PER_KWH
     if not 0 <= value <= most or len(payee) > LONGEST_PAYEE:
         raise BadShare
     if party == Party.HOST and (location_id is None or not payee):
         raise BadShare("Say which location it is, and who hosts it.")
+    _lock_operator(session, operator_id)
     _check_location(session, operator_id, location_id)
     agreement = ShareAgreement(
         operator_id=operator_id,
@@ -85,15 +87,13 @@ def record_payout(
     """Write down what was paid to an operator, or to the host of a location: once for
     each `payout_id`, and never more than is owed.
 
-    Raises: BadPayout, MoreThanOwed, LocationNotFound.
+    Raises: BadPayout, MoreThanOwed, OperatorNotFound, LocationNotFound.
     """
     if amount_paise <= 0 or not 0 < len(reference) <= LONGEST_REFERENCE:
         raise BadPayout
-    _check_location(session, operator_id, location_id)
     # Two payouts at once would both find the money owed.
-    session.execute(
-        select(Operator.id).where(Operator.id == operator_id).with_for_update()
-    )
+    _lock_operator(session, operator_id)
+    _check_location(session, operator_id, location_id)
     row = {
         "id": payout_id,
         "operator_id": operator_id,
@@ -124,6 +124,12 @@ def record_payout(
         operator_id=operator_id,
     )
     post(session, [entry])
+
+
+def _lock_operator(session: Session, operator_id: int) -> None:
+    lock = select(Operator.id).where(Operator.id == operator_id).with_for_update()
+    if session.scalar(lock) is None:
+        raise OperatorNotFound(operator_id=operator_id)
 
 
 def _check_location(
