@@ -6,16 +6,30 @@ import pytest
 from flask import url_for
 
 import make
+import money_rows
 from charging_rows import a_session
 from console import a_world
 
 HIDDEN_FROM_OPERATORS = {"accounts_admin", "reports_admin.jobs", "reports_admin.retry"}
 HIDDEN_FROM_OPERATORS |= {"payments_admin.retry", "network_admin.turn_parked_away"}
 
+HIDDEN_FROM_OPERATORS |= {
+    f"finance_admin.{name}"
+    for name in (
+        "add_agreement",
+        "check",
+        "drop_agreement",
+        "pay_out",
+        "reconciliation",
+        "reconciliation_csv",
+        "resolve",
+    )
+}
+
 
 @dataclass(frozen=True)
 class Charging:
-    """A world in which somebody charges."""
+    """A world in which somebody charges, and money does not agree."""
 
     ids: dict[str, object]
 
@@ -24,8 +38,12 @@ class Charging:
 def world(database):
     made = a_world(database)
     with database.transaction() as session:
-        session_id = a_session(session, made.evse_id, made.driver_id).id
-    return Charging(made.ids | {"session_id": session_id})
+        found = {
+            "session_id": a_session(session, made.evse_id, made.driver_id).id,
+            "difference_id": money_rows.a_difference(session).id,
+            "agreement_id": money_rows.an_agreement(session, made.operator_id).id,
+        }
+    return Charging(made.ids | found)
 
 
 @pytest.fixture
