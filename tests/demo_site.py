@@ -102,6 +102,7 @@ PAGES = [
     ("operator", "/admin/sessions/{session_id}", 8),
     ("operator", "/admin/sessions/{session_id}/stop", 5),
     ("operator", "/admin/payments.csv", 5),
+    ("operator", "/admin/dues", 6),
     ("operator", "/admin/settlement", 7),
     ("operator", "/admin/settlement.csv", 7),
     ("operator", "/admin/settlement/{operator_id}", 10),

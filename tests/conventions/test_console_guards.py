@@ -40,6 +40,7 @@ def world(database):
     with database.transaction() as session:
         found = {
             "session_id": a_session(session, made.evse_id, made.driver_id).id,
+            "due_id": money_rows.a_due(session, made.location_id, made.driver_id).id,
             "difference_id": money_rows.a_difference(session).id,
             "agreement_id": money_rows.an_agreement(session, made.operator_id).id,
         }

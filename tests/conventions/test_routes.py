@@ -54,6 +54,8 @@ operator POST /admin/chargers/<int:charger_id>/edit
 operator GET  /admin/chargers/<int:charger_id>/evses/new
 operator POST /admin/chargers/<int:charger_id>/evses/new
 operator POST /admin/chargers/<int:charger_id>/open
+operator GET  /admin/dues
+operator POST /admin/dues/<uuid:due_id>/waive
 operator GET  /admin/evses/<int:evse_id>/block
 operator POST /admin/evses/<int:evse_id>/block
 operator GET  /admin/evses/<int:evse_id>/close

@@ -1,6 +1,7 @@
 """A day's money compared, and what differs written down until it is explained."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import select, update
@@ -53,7 +54,7 @@ def reconcile_day(
     found = list(differences(stretch, ours, theirs, now=now))
     _keep(session, found, day, OF_A_DAY, provider, now)
     sums = (
-        _sums(stretch, theirs),
+        _sums(stretch, _on_our_days(theirs, ours)),
         _sums(stretch, ours),
         ledger_sums(session, provider, stretch),
     )
@@ -64,6 +65,16 @@ def reconcile_rest(session: Session, *, now: datetime) -> None:
     """Write down what is stuck, and bills without their papers."""
     found = [*stuck(session, now=now), *without_papers(session, now=now)]
     _keep(session, found, now.astimezone(INDIA).date(), OF_NO_DAY, "", now)
+
+
+def _on_our_days(
+    theirs: Mapping[Name, Theirs], ours: Mapping[Name, Ours]
+) -> dict[Name, Theirs]:
+    """What moved about midnight is not on two days: ours is the day of both."""
+    return {
+        name: replace(their, at=our.at) if (our := ours.get(name)) and our.at else their
+        for name, their in theirs.items()
+    }
 
 
 def _sums(stretch: Stretch, moved: Mapping[Name, Ours] | Mapping[Name, Theirs]) -> Sums:

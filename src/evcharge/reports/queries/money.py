@@ -209,3 +209,69 @@ def _within(
         yield at >= wanted.since
     if wanted.until is not None:
         yield at < wanted.until
+
+
+# ── what drivers still owe ───────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class DueLine:
+    due: Due
+    location_name: str
+    driver_name: str
+    driver_email: str | None
+
+
+def count_dues(session: Session, scope: Scope, *, is_open: bool) -> int:
+    return session.scalar(_dues(select(func.count(Due.id)), scope, is_open)) or 0
+
+
+def owed_paise(session: Session, scope: Scope) -> int:
+    owed = _dues(select(func.coalesce(func.sum(Due.amount_paise), 0)), scope, True)
+    return int(session.scalar(owed) or 0)
+
+
+def dues_matching(
+    session: Session, scope: Scope, *, is_open: bool, limit: int, offset: int
+) -> Sequence[DueLine]:
+    """Return a page of dues: of open ones the oldest first, else the latest."""
+    order = Due.created_at.asc() if is_open else Due.created_at.desc()
+    rows = session.execute(
+        _dues(
+            select(
+                Due,
+                Location.name,
+                func.coalesce(User.name, GUEST),
+                func.coalesce(User.email, Guest.email),
+            ),
+            scope,
+            is_open,
+        )
+        .outerjoin(User, User.id == Due.user_id)
+        .outerjoin(Guest, Guest.id == Due.guest_id)
+        .order_by(order, Due.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [DueLine(*row) for row in rows]
+
+
+def due_in_scope(session: Session, due_id: UUID, scope: Scope) -> UUID | None:
+    """Return the id again if there is such a due on their network."""
+    found: UUID | None = session.scalar(
+        select(Due.id)
+        .join(Location, Location.id == Due.location_id)
+        .where(Due.id == due_id, in_scope(scope))
+    )
+    return found
+
+
+def _dues(
+    statement: Select[*tuple[Any, ...]], scope: Scope, is_open: bool
+) -> Select[*tuple[Any, ...]]:
+    still_owed = and_(Due.paid_at.is_(None), Due.waived_at.is_(None))
+    return (
+        statement.select_from(Due)
+        .join(Location, Location.id == Due.location_id)
+        .where(in_scope(scope), still_owed if is_open else ~still_owed)
+    )
