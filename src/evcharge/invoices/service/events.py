@@ -113,15 +113,12 @@ def credit_or_refund_voucher(
     """Issue what a refund calls for: a refund voucher for so much of it as was an
     advance, a credit note for so much as had been invoiced."""
     refund = session.get_one(Refund, refund_id)
-    amounts = dict(
-        session.execute(
-            select(LedgerEntry.key, LedgerEntry.amount_paise).where(
-                LedgerEntry.key.in_([f"refund:{refund_id}", f"return:{refund_id}"])
-            )
+    rows = session.execute(
+        select(LedgerEntry.key, LedgerEntry.amount_paise).where(
+            LedgerEntry.key.in_([f"refund:{refund_id}", f"return:{refund_id}"])
         )
-        .tuples()
-        .all()
     )
+    amounts = {key: paise for key, paise in rows}  # noqa: C416 - rows are no pairs
     papers = [
         _refund_voucher(
             session, refund, amounts.get(f"refund:{refund_id}", 0), now=now
