@@ -366,13 +366,13 @@ def test_a_login_counts_for_its_own_person_only(client, database, sign_in):
     assert client.get("/account").status_code == 303
 
 
-def test_the_account_page_costs_five_statements(driver, statements):
+def test_the_account_page_costs_six_statements(driver, statements):
     statements.clear()
 
     driver.get("/account")
 
-    # The last of them asks whether they are charging just now.
-    assert len(statements) == 5
+    # The last two ask what they owe, and whether they are charging just now.
+    assert len(statements) == 6
 
 
 # Logging out

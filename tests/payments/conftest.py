@@ -173,6 +173,9 @@ class Shop:
         """Run the jobs of payments that are due, with their retries."""
         handlers: dict[str, Callable[..., None]] = {
             "told": lambda database, **_: None,
+            "invoices.receipt": lambda database, **_: None,
+            "invoices.refund_paper": lambda database, **_: None,
+            "billing.credit": lambda database, **_: None,
             "payments.send_refund": partial(jobs.send_refund, providers=self.providers),
             "payments.deliver_simulated": partial(
                 jobs.deliver_simulated, gateway=self.gateway, on_paid=self.on_paid

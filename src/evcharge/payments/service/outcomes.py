@@ -10,8 +10,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from evcharge.kernel.db import insert_missing
+from evcharge.kernel.jobs import enqueue
 from evcharge.kernel.live import announce
 from evcharge.payments.models import (
+    CheckoutItem,
     Payment,
     ProviderEvent,
 )
@@ -148,6 +150,7 @@ def _collect(
     )
     post_payment(session, payment, now=now)
     for item in payment.checkout.items:
+        _ask_for_receipt(session, payment, item, now=now)
         on_paid[item.kind](
             session,
             item_id=item.item_id,
@@ -156,6 +159,22 @@ def _collect(
             now=now,
         )
     _tell(session, payment)
+
+
+def _ask_for_receipt(
+    session: Session, payment: Payment, item: CheckoutItem, *, now: datetime
+) -> None:
+    """An advance needs a receipt voucher; a due was on the invoice already."""
+    if item.kind == ItemKind.DUE:
+        return
+    enqueue(
+        session,
+        "invoices.receipt",
+        now=now,
+        payment_id=str(payment.id),
+        item_kind=item.kind,
+        item_id=str(item.item_id),
+    )
 
 
 def _give_up(session: Session, payment: Payment, outcome: Outcome) -> None:

@@ -112,7 +112,9 @@ def _promise_back(
 
 
 def _ask_for_what_follows(session: Session, refund: Refund, *, is_credit: bool) -> None:
-    names = ["payments.send_refund"]
+    names = ["payments.send_refund", "invoices.refund_paper"]
+    if is_credit:  # What was earned is taken back from those who earned it.
+        names.append("billing.credit")
     for name in names:
         enqueue(session, name, now=refund.created_at, refund_id=str(refund.id))
 
