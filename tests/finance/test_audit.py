@@ -10,6 +10,7 @@ from evcharge.bookings.models import Booking
 from evcharge.bookings.service import complete_bookings
 from evcharge.finance.audit import discrepancies, money
 from evcharge.finance.jobs import backfill
+from evcharge.finance.models import Payout
 from evcharge.invoices.models import DocumentSeries, TaxDocument
 from evcharge.invoices.rules import DocumentKind
 from evcharge.kernel.ids import new_id
@@ -196,6 +197,25 @@ def test_a_refund_of_what_was_earned_that_nobody_has_borne(database, history):
 
     write(database, EntryKind.OPERATOR_BACK, "operator_back:one", 500, used)
     assert said not in found(database)
+
+
+def test_a_payout_that_the_ledger_does_not_have(database, history, desk):
+    payout_id = new_id()
+    with database.transaction() as session:
+        session.add(
+            Payout(
+                id=payout_id,
+                operator_id=1,
+                amount_paise=100,
+                reference="UTR 1",
+                created_at=NOON,
+                created_by=desk.user_id,
+            )
+        )
+
+    assert found(database) == [
+        f"payout {payout_id}: payouts and the ledger disagree by -100 paise"
+    ]
 
 
 def test_an_open_due_that_the_ledger_does_not_have(database, history, desk):
