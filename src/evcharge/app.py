@@ -31,6 +31,8 @@ from evcharge.charging.admin_api import api as charging_admin_api
 from evcharge.charging.api import api as charging_api
 from evcharge.charging.pages import pages as charging_pages
 from evcharge.finance.admin import admin as finance_admin
+from evcharge.invoices.admin import admin as invoices_admin
+from evcharge.invoices.pages import pages as invoices_pages
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.hints import ValkeyHints
@@ -48,6 +50,8 @@ from evcharge.payments.queries import owed_paise
 from evcharge.reports.admin import admin as reports_admin
 from evcharge.reports.admin import payments_admin
 from evcharge.reports.admin_api import api as reports_admin_api
+from evcharge.taxes.admin import admin as taxes_admin
+from evcharge.taxes.pages import pages as taxes_pages
 from evcharge.web import errors, formats, health, shell, transfer, urls
 from evcharge.web.api import access as api_access
 from evcharge.web.api import docs as api_docs
@@ -66,6 +70,10 @@ BLUEPRINTS = (
     charging_admin,
     payments_pages,
     webhooks,
+    taxes_pages,
+    taxes_admin,
+    invoices_pages,
+    invoices_admin,
     gateway_pages,
     reports_admin,
     payments_admin,

@@ -22,6 +22,9 @@ login    POST /account/delete
 login    POST /account/logout-everywhere
 login    POST /account/password
 login    POST /account/profile
+login    GET  /account/tax
+login    POST /account/tax
+login    POST /account/tax/remove
 login    GET  /account/tokens
 login    POST /account/tokens
 login    POST /account/tokens/<uuid:token_id>/revoke
@@ -56,6 +59,9 @@ operator POST /admin/chargers/<int:charger_id>/evses/new
 operator POST /admin/chargers/<int:charger_id>/open
 operator GET  /admin/dues
 operator POST /admin/dues/<uuid:due_id>/waive
+operator GET  /admin/documents
+operator GET  /admin/documents.csv
+operator GET  /admin/documents/<uuid:document_id>.pdf
 operator GET  /admin/evses/<int:evse_id>/block
 operator POST /admin/evses/<int:evse_id>/block
 operator GET  /admin/evses/<int:evse_id>/close
@@ -113,6 +119,9 @@ operator GET  /admin/settlement/<int:operator_id>
 admin    POST /admin/settlement/<int:operator_id>/agreements
 admin    POST /admin/settlement/<int:operator_id>/agreements/<int:agreement_id>/drop
 admin    POST /admin/settlement/<int:operator_id>/payouts
+operator GET  /admin/tax
+operator POST /admin/tax
+operator POST /admin/tax/<int:registration_id>/end
 admin    GET  /admin/users
 admin    GET  /admin/users.csv
 admin    GET  /admin/users/<int:user_id>
@@ -190,6 +199,8 @@ login    POST /bookings/<uuid:booking_id>/start
 public   GET  /c
 public   GET  /c/<code>
 login    POST /c/<code>
+login    GET  /documents/<uuid:document_id>
+login    GET  /documents/<uuid:document_id>.pdf
 public   GET  /evses/<int:evse_id>/book
 public   POST /evses/<int:evse_id>/book
 public   GET  /healthz

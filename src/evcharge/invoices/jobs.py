@@ -4,7 +4,7 @@ from uuid import UUID
 
 from evcharge.invoices import service
 from evcharge.invoices.models import TaxDocument
-from evcharge.invoices.printing import pdf
+from evcharge.invoices.printing import filename, pdf
 from evcharge.invoices.queries import document_by_id
 from evcharge.invoices.rules import TITLES
 from evcharge.kernel.clock import utc_now
@@ -67,7 +67,3 @@ def _mail(document: TaxDocument) -> Mail:
         ),
         attachments=(Attachment(filename(document), "application/pdf", pdf(document)),),
     )
-
-
-def filename(document: TaxDocument) -> str:
-    return f"{document.number.replace('/', '-')}.pdf"

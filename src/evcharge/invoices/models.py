@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from evcharge.invoices.rules import DocumentKind
+from evcharge.invoices.rules import TITLES, DocumentKind
 from evcharge.kernel.db import Base, UtcDateTime
 
 
@@ -67,3 +67,7 @@ class TaxDocument(Base):
     customer_details: Mapped[dict[str, Any]] = mapped_column(JSON)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     mailed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.kind]

@@ -54,6 +54,10 @@ def _compiled(document: TaxDocument, to: Literal["pdf", "png"]) -> bytes:
     )
 
 
+def filename(document: TaxDocument) -> str:
+    return f"{document.number.replace('/', '-')}.pdf"
+
+
 @cache
 def _fonts() -> typst.Fonts:
     files = sorted(FONTS.glob("paper-*.ttf"))

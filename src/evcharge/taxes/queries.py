@@ -12,6 +12,7 @@ from evcharge.stations.models import Location
 from evcharge.taxes.models import TaxCustomer, TaxRegistration
 from evcharge.taxes.rules import GST_PERCENT, UNTAXED, Treatment
 from evcharge.taxes.rules.gstin import state_of
+from evcharge.taxes.rules.registrations import RegistrationNotFound
 from evcharge.taxes.rules.states import is_same_state, state_name
 
 
@@ -91,6 +92,37 @@ def registrations_in_scope(
     if scope is not None:
         query = query.where(TaxRegistration.operator_id.in_(scope))
     return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def registration_in_scope(
+    session: Session, registration_id: int, scope: Collection[int] | None
+) -> TaxRegistration:
+    """Raises: RegistrationNotFound, also for one of another operator."""
+    registration = session.get(TaxRegistration, registration_id)
+    if registration is None or (
+        scope is not None and registration.operator_id not in scope
+    ):
+        raise RegistrationNotFound(registration_id=registration_id)
+    return registration
+
+
+def registration_of_operator_or_none(
+    session: Session, operator_id: int, gstin: str
+) -> TaxRegistration | None:
+    return session.scalar(
+        select(TaxRegistration).where(
+            TaxRegistration.operator_id == operator_id, TaxRegistration.gstin == gstin
+        )
+    )
+
+
+def operators_in_scope(
+    session: Session, scope: Collection[int] | None
+) -> list[Operator]:
+    query = select(Operator).order_by(Operator.name)
+    if scope is not None:
+        query = query.where(Operator.id.in_(scope))
+    return list(session.scalars(query))
 
 
 def _registrations(
