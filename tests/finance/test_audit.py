@@ -218,6 +218,15 @@ def test_a_payout_that_the_ledger_does_not_have(database, history, desk):
     ]
 
 
+def test_more_taken_back_than_went_back(database, history):
+    used, *_ = history
+    write(database, EntryKind.FEE_BACK, "fee_back:one", 5, used)
+
+    assert found(database) == [
+        f"booking {used.id}: 5 paise more were taken back than went back"
+    ]
+
+
 def test_an_open_due_that_the_ledger_does_not_have(database, history, desk):
     used, *_ = history
     with database.transaction() as session:
@@ -334,6 +343,43 @@ def test_a_series_that_gave_out_a_number_for_nothing(database, paper):
     assert found(database) == [
         "the series of tax_invoice of 29AAAAA0000A1Z5 in 2025 has a gap"
     ]
+
+
+def test_tax_that_went_back_without_a_credit_note(database, history, paper):
+    used, *_ = history
+    write(database, EntryKind.RETURN, "return:one", 118, used)
+    write(database, EntryKind.GST_BACK, "gst_back:one", 18, used)
+    write(database, EntryKind.OPERATOR_BACK, "operator_back:one", 100, used)
+    said = f"booking {used.id}: 18 paise of tax went back without a credit note"
+
+    assert said in found(database)
+    assert said not in found(database, now=NOON + timedelta(minutes=59))
+
+    credit(database, paper, cgst_paise=9, sgst_paise=9)
+    assert said not in found(database)
+
+
+def test_a_credit_note_for_what_did_not_go_back(database, history, paper):
+    used, *_ = history
+    credit(database, paper, igst_paise=20)
+
+    assert found(database) == [
+        f"booking {used.id}: a credit note has 20 paise of tax that did not go back"
+    ]
+
+
+def credit(database, paper, **taxes):
+    with database.transaction() as session:
+        series = {"supplier": paper.supplier, "financial_year": 2025}
+        note = DocumentKind.CREDIT_NOTE
+        session.add(DocumentSeries(kind=note, last_number=1, **series))
+        columns = {
+            column.name: getattr(paper, column.name)
+            for column in TaxDocument.__table__.columns
+        }
+        changes = {"id": new_id(), "event": "credit_note:1", "kind": note}
+        changes |= {"number": "CN/25-26/1", "bill_id": None, "total_paise": 118}
+        session.add(TaxDocument(**(columns | changes | taxes)))
 
 
 def test_bookings_and_claims_are_looked_at_too(database, history):

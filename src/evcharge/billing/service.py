@@ -20,6 +20,7 @@ from evcharge.payments.service import open_due, refund_item
 from evcharge.stations.models import Location
 from evcharge.taxes.queries import SupplyTax, supply_tax
 from evcharge.taxes.rules import Taxed, add_tax, take_tax_out
+from evcharge.taxes.rules.parts import part_of
 
 UNUSED = "You paid more than you used"
 
@@ -171,13 +172,13 @@ def take_back(session: Session, refund_id: UUID, *, now: datetime) -> None:
     if returned is None:
         return
     entry, row = returned
-    whole = row.total_paise
-    parts = {
-        EntryKind.GST_BACK: row.cgst_paise + row.sgst_paise + row.igst_paise,
-        EntryKind.FEE_BACK: row.fee_paise,
-        EntryKind.HOST_BACK: row.host_paise,
+    parts = {EntryKind.FEE_BACK: row.fee_paise, EntryKind.HOST_BACK: row.host_paise}
+    back = {
+        kind: entry.amount_paise * paise // row.total_paise
+        for kind, paise in parts.items()
     }
-    back = {kind: entry.amount_paise * paise // whole for kind, paise in parts.items()}
+    # To the paisa what the credit note says.
+    back[EntryKind.GST_BACK] = part_of(_taxed_of(row), entry.amount_paise).tax_paise
     back[EntryKind.OPERATOR_BACK] = entry.amount_paise - sum(back.values())
     post(
         session,
@@ -193,4 +194,15 @@ def take_back(session: Session, refund_id: UUID, *, now: datetime) -> None:
             )
             for kind, paise in back.items()
         ),
+    )
+
+
+def _taxed_of(row: Bill) -> Taxed:
+    return Taxed(
+        row.net_paise,
+        row.cgst_paise,
+        row.sgst_paise,
+        row.igst_paise,
+        row.rounding_paise,
+        row.total_paise,
     )

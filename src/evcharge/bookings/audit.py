@@ -7,9 +7,10 @@ comes from the times of bookings, not from their claims.
 from collections.abc import Iterator
 from math import ceil, floor
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from evcharge.billing.models import Bill
 from evcharge.bookings.models import Booking, MaintenanceBlock, SlotClaim
 from evcharge.bookings.rules import BookingPayment, BookingStatus
 from evcharge.payments.models import CheckoutItem, Payment, Refund
@@ -117,7 +118,8 @@ def _owners_without_claims(
 def _unbalanced_bookings(session: Session) -> Iterator[str]:
     """What a booking says was paid is what came in for it less what went back.
 
-    A refund the provider refused still counts: that money is owed, not ours.
+    A refund the provider refused still counts: that money is owed, not ours. What went
+    back once it was billed, the bill and the ledger know.
     """
     came_in = (
         select(func.coalesce(func.sum(CheckoutItem.amount_paise), 0))
@@ -143,7 +145,8 @@ def _unbalanced_bookings(session: Session) -> Iterator[str]:
     )
     rows = session.execute(
         select(Booking.reference).where(
-            or_(came_in - went_back != Booking.paid_paise, owed)
+            or_(came_in - went_back != Booking.paid_paise, owed),
+            ~exists().where(Bill.item_id == Booking.id, Bill.kind == ItemKind.BOOKING),
         )
     )
     for (reference,) in rows:

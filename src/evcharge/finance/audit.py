@@ -66,7 +66,7 @@ def money(session: Session, *, now: datetime) -> list[str]:
     before = now - YOUNG
     for check in (_overdrawn, _providers, _dues, _series, _invoices):
         found += check(session)
-    for late in (_left_over, _not_taken_back, _without_papers):
+    for late in (_left_over, _not_taken_back, _without_papers, _credit_notes):
         found += late(session, before)
     return found
 
@@ -207,10 +207,45 @@ def _left_over(session: Session, before: datetime) -> Iterator[str]:
 
 def _not_taken_back(session: Session, before: datetime) -> Iterator[str]:
     """A refund of what was earned is taken back from those who had earned it."""
-    parts = (
+    yield from _lacking(
+        session,
+        "nobody has borne {paise} paise that went back",
         _entries(EntryKind.RETURN).where(LedgerEntry.at < before),
         _entries(*_BACK, sign=-1),
     )
+    yield from _lacking(
+        session,
+        "{paise} paise more were taken back than went back",
+        _entries(*_BACK),
+        _entries(EntryKind.RETURN, sign=-1),
+    )
+
+
+def _credit_notes(session: Session, before: datetime) -> Iterator[str]:
+    """Tax that went back is on credit notes, and no other tax is."""
+    yield from _lacking(
+        session,
+        "{paise} paise of tax went back without a credit note",
+        _entries(EntryKind.GST_BACK).where(LedgerEntry.at < before),
+        _credited(-1),
+    )
+    yield from _lacking(
+        session,
+        "a credit note has {paise} paise of tax that did not go back",
+        _credited(1).where(TaxDocument.issued_at < before),
+        _entries(EntryKind.GST_BACK, sign=-1),
+    )
+
+
+def _credited(sign: int) -> Part:
+    tax = TaxDocument.cgst_paise + TaxDocument.sgst_paise + TaxDocument.igst_paise
+    return _part(TaxDocument.item_kind, TaxDocument.item_id, sign * tax).where(
+        TaxDocument.kind == DocumentKind.CREDIT_NOTE
+    )
+
+
+def _lacking(session: Session, words: str, *parts: Part) -> Iterator[str]:
+    """Say of which items the first part is more than the second takes off."""
     both = union_all(*parts).subquery()
     total = func.sum(both.c.paise)
     rows = session.execute(
@@ -219,7 +254,7 @@ def _not_taken_back(session: Session, before: datetime) -> Iterator[str]:
         .having(total > 0)
     )
     for kind, item_id, paise in rows:
-        yield f"{kind} {item_id}: nobody has borne {paise} paise that went back"
+        yield f"{kind} {item_id}: {words.format(paise=paise)}"
 
 
 # ── by provider and by location ──────────────────────────────────────────────────
