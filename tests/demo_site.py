@@ -24,13 +24,16 @@ from evcharge.charging.rules import SessionEventKind, SessionStatus
 from evcharge.control.rules import Direction, LoggedMessage
 from evcharge.control.service import record_messages
 from evcharge.demo.load import load_demo
+from evcharge.invoices.models import TaxDocument
+from evcharge.invoices.service import invoice
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.settings import read_settings
 from evcharge.payments.models import Checkout, CheckoutItem, Payment
-from evcharge.stations.models import Connector
+from evcharge.stations.models import Connector, Evse
 from evcharge.stations.rules.codes import evse_code
 from evcharge.wiring import metadata
+from papers import a_bill, a_registration
 
 SECRET = "only-for-tests-0123456789-abcdefgh"
 EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin")}
@@ -46,6 +49,7 @@ PAGES = [
     ("nobody", "/login", 0),
     ("driver", "/account", 7),
     ("driver", "/account/delete", 3),
+    ("driver", "/account/tax", 5),
     ("driver", "/account/tokens", 4),
     ("nobody", "/api/docs", 0),
     ("driver", "/bookings", 7),
@@ -56,6 +60,8 @@ PAGES = [
     ("nobody", "/c", 0),
     ("nobody", "/c/{code}", 4),
     ("driver", "/c/{code}", 7),
+    ("driver", "/documents/{document_id}", 5),
+    ("driver", "/documents/{document_id}.pdf", 4),
     ("driver", "/sessions", 6),
     ("driver", "/sessions/{session_id}", 8),
     ("driver", "/sessions/{session_id}/stop", 7),
@@ -106,6 +112,10 @@ PAGES = [
     ("operator", "/admin/settlement", 7),
     ("operator", "/admin/settlement.csv", 7),
     ("operator", "/admin/settlement/{operator_id}", 10),
+    ("operator", "/admin/documents", 5),
+    ("operator", "/admin/documents.csv", 5),
+    ("operator", "/admin/documents/{document_id}.pdf", 4),
+    ("operator", "/admin/tax", 5),
     ("admin", "/admin/reconciliation", 6),
     ("admin", "/admin/reconciliation.csv", 4),
     ("admin", "/admin/jobs", 4),
@@ -174,12 +184,22 @@ def load(folder: Path) -> None:
     with database.transaction() as session:
         charge(session)
         talk(session)
+        file_papers(session)
     database.engine.dispose()
 
 
 def talk(session: Session) -> None:
     said = LoggedMessage(1, utc_now(), Direction.IN, "Heartbeat", "[2,1,{}]")
     record_messages(session, [said] * 3)
+
+
+def file_papers(session: Session) -> None:
+    """The demo's driver has an invoice, of an operator with a GSTIN."""
+    driver = session.scalars(select(User).filter_by(email_key=EMAILS["driver"])).one()
+    evse = session.get_one(Evse, 1)
+    registration = a_registration(session, evse.charger.location)
+    bill = a_bill(session, evse, user_id=driver.id, registration_id=registration.id)
+    invoice(session, bill.id, now=utc_now())
 
 
 def charge(session: Session) -> None:
@@ -236,7 +256,10 @@ def things(session: Session) -> dict[str, Any]:
         )
     ).first()
     assert under_way is not None
+    document = session.scalars(select(TaxDocument).filter_by(user_id=driver.id)).first()
+    assert document is not None
     return {
+        "document_id": document.id,
         "code": evse_code(1),
         "session_id": under_way.id,
         "location_id": 1,

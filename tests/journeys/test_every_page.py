@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser_support import axe_violations, new_context
-from demo_site import PAGES, charge, things
+from demo_site import PAGES, charge, file_papers, things
 from evcharge.kernel.db import Database
 from journeys.steps import (
     choose_start,
@@ -55,6 +55,7 @@ def ids(running: Callable[[str], Program]) -> dict[str, Any]:
     database = Database(f"sqlite:///{running('sqlite').log.parent}/data/evcharge.db")
     with database.transaction() as session:
         charge(session)
+        file_papers(session)
     with database.reading() as session:
         found = things(session)
     database.engine.dispose()
