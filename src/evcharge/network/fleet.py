@@ -245,7 +245,8 @@ def _is_joined(link: Link, *, now: datetime) -> ColumnElement[bool]:
     if link == Link.SILENT:
         return case((is_heard_of(now), 0), else_=1) == 1
     theirs = ChargerConnection.charger_id == Charger.id
-    connections = select(ChargerConnection.charger_id).where(theirs)
+    # Of any charger's connections, also where the statement has joined the latest.
+    connections = select(ChargerConnection.charger_id).where(theirs).correlate(Charger)
     if link == Link.NEVER:
         return ~connections.exists()
     is_open = connections.where(ChargerConnection.closed_at.is_(None)).exists()
