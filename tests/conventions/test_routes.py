@@ -203,6 +203,7 @@ login    GET  /documents/<uuid:document_id>
 login    GET  /documents/<uuid:document_id>.pdf
 public   GET  /evses/<int:evse_id>/book
 public   POST /evses/<int:evse_id>/book
+public   GET  /guest-payments/<token>/return
 public   GET  /healthz
 public   GET  /locations/<int:location_id>
 public   GET  /locations/cards
@@ -225,6 +226,8 @@ public   POST /signup
 public   GET  /simulated-gateway/<ref>
 public   POST /simulated-gateway/<ref>
 public   POST /webhooks/<name>
+public   GET  /visits/<token>/documents/<uuid:document_id>
+public   GET  /visits/<token>/documents/<uuid:document_id>.pdf
 """
 
 

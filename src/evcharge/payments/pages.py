@@ -28,6 +28,7 @@ from evcharge.payments.providers.base import ASK, Order
 from evcharge.payments.providers.simulated import Choice, Simulated
 from evcharge.payments.queries import (
     dues_of_user,
+    payment_by_id,
     payment_of,
     payment_with_refunds,
 )
@@ -59,6 +60,8 @@ from evcharge.web.context import (
 )
 from evcharge.web.errors import http_status
 from evcharge.web.formats import rupees
+from evcharge.web.links import read as read_link
+from evcharge.web.links import sign
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ pages = Blueprint("payments", __name__, template_folder="templates")
 # Apart from the pages, because providers have no CSRF token to send.
 webhooks = Blueprint("webhooks", __name__)
 
+GUEST_PAYMENT = "guest payment"
 LONGEST_MESSAGE = 65_536
 # While the bank is likely to answer any moment, and after that.
 PATIENCE = timedelta(minutes=2)
@@ -104,7 +108,7 @@ def begin_payment(
             payment.provider_ref,
             payment.amount_paise,
             payment.checkout.description,
-            url_for("payments.come_back", payment_id=payment.id),
+            _way_back(payment.id, payer),
             payment.checkout.expires_at,
             request.host_url.rstrip("/"),
         )
@@ -112,6 +116,13 @@ def begin_payment(
 
     payment, order = perform(start)
     return payment, provider.open_order(order)
+
+
+def _way_back(payment_id: UUID, payer: Payer) -> str:
+    """Return where the payer lands. A guest has no login: the address is signed."""
+    if payer.guest_id is None:
+        return url_for("payments.come_back", payment_id=payment_id)
+    return url_for("payments.guest_comes_back", token=sign(GUEST_PAYMENT, payment_id))
 
 
 def settle_simulated(payment: Payment, choice: Choice) -> Payment:
@@ -143,7 +154,17 @@ def _record(payment: Payment, outcome: Outcome) -> Payment:
 @login_required
 def come_back(payment_id: UUID) -> ResponseReturnValue:
     """Where the payer's browser lands. It may know the outcome before we do."""
-    payment = payment_of(reading(), payment_id, Payer(current_user().id))
+    return _come_back(payment_of(reading(), payment_id, Payer(current_user().id)))
+
+
+@pages.get("/guest-payments/<token>/return")
+@public
+def guest_comes_back(token: str) -> ResponseReturnValue:
+    payment = payment_by_id(reading(), read_link(GUEST_PAYMENT, token))
+    return _come_back(payment)
+
+
+def _come_back(payment: Payment) -> ResponseReturnValue:
     return_path = payment.checkout.return_path
     if (outcome := _carried(payment)) is not None:
         payment = _record(payment, outcome)

@@ -150,6 +150,11 @@ def payment_with_refunds(session: Session, payment_id: UUID, payer: Payer) -> Pa
     )
 
 
+def payment_by_id(session: Session, payment_id: UUID) -> Payment:
+    """As `payment_of`, whoever's it is. Raises: PaymentNotFound."""
+    return _one(session, Payment.id == payment_id, found=payment_id)
+
+
 def payment_by_ref(session: Session, provider: str, ref: str) -> Payment:
     """Return a payment by its provider's name for it, with its checkout and items.
 
