@@ -5,11 +5,14 @@ from io import StringIO
 
 import pytest
 
+from evcharge.accounts.models import Guest
 from evcharge.invoices.rules import DocumentKind
 from evcharge.invoices.service import invoice
 from evcharge.kernel.clock import utc_now
+from evcharge.kernel.ids import new_id
 from evcharge.stations.models import Evse
-from make import an_operator
+from evcharge.web.links import sign
+from make import NOON, an_operator
 from papers import KARNATAKA, a_bill
 
 
@@ -57,6 +60,44 @@ def test_for_others_it_is_not_there(paper, sign_in, client, ending):
     assert sign_in("driver").get(address).status_code == 404
     assert sign_in("admin").get(address).status_code == 404
     assert client.get(address).status_code in (302, 303)
+
+
+def test_a_guest_has_a_link_that_opens_their_own_and_nobody_else_s(
+    database, shop, app, client, paper
+):
+    _, of_somebody_else = paper
+    with database.transaction() as session:
+        guest = Guest(id=new_id(), email=None, phone=None, created_at=NOON)
+        session.add(guest)
+        session.flush()
+        evse = session.get_one(Evse, shop.evse_id)
+        registered = {"registration_id": shop.registration_id}
+        bill = a_bill(session, evse, user_id=None, guest_id=guest.id, **registered)
+        document = invoice(session, bill.id, now=NOON)
+    with app.app_context():
+        token, other = sign("visit", guest.id), sign("visit", new_id())
+        another_kind = sign("something", guest.id)
+    own = f"documents/{document.id}"
+
+    page = client.get(f"/visits/{token}/{own}")
+    assert f"/visits/{token}/{own}.pdf" in page.get_data(as_text=True)
+    assert client.get(f"/visits/{token}/{own}.pdf").data.startswith(b"%PDF")
+    for wrong in (other, another_kind, f"{token}x", "x"):
+        assert client.get(f"/visits/{wrong}/{own}").status_code == 404
+        assert client.get(f"/visits/{wrong}/{own}.pdf").status_code == 404
+    theirs = f"/visits/{token}/documents/{of_somebody_else.id}"
+    assert client.get(theirs).status_code == 404
+
+
+def test_papers_are_listed_with_the_links_of_whoever_looks(app, paper):
+    _, document = paper
+    with app.test_request_context():
+        template = app.jinja_env.get_template("invoices/_documents.html")
+        listed = template.module.documents_list
+
+        assert f"/documents/{document.id}.pdf" in listed([document])
+        assert f"/visits/abc/documents/{document.id}.pdf" in listed([document], "abc")
+        assert listed([]).strip() == ""
 
 
 def test_its_operator_lists_it_and_another_does_not(paper, database, sign_in):

@@ -2,13 +2,14 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from evcharge.invoices.models import TaxDocument
 from evcharge.invoices.printing import filename, in_print, pdf
-from evcharge.invoices.queries import document_of_user
-from evcharge.web.context import current_user, login_required, reading
+from evcharge.invoices.queries import document_of_guest, document_of_user
+from evcharge.web.context import current_user, login_required, public, reading
+from evcharge.web.links import read
 
 pages = Blueprint("invoices", "evcharge.invoices", template_folder="templates")
 
@@ -17,15 +18,34 @@ pages = Blueprint("invoices", "evcharge.invoices", template_folder="templates")
 @login_required
 def document(document_id: UUID) -> ResponseReturnValue:
     found = document_of_user(reading(), document_id, current_user().id)
-    return render_template(
-        "invoices/document.html", document=found, printed=in_print(found)
-    )
+    return _page(found, url_for(".document_pdf", document_id=document_id))
 
 
 @pages.get("/documents/<uuid:document_id>.pdf")
 @login_required
 def document_pdf(document_id: UUID) -> ResponseReturnValue:
     return pdf_answer(document_of_user(reading(), document_id, current_user().id))
+
+
+@pages.get("/visits/<token>/documents/<uuid:document_id>")
+@public
+def guest_document(token: str, document_id: UUID) -> ResponseReturnValue:
+    """The signed link of a guest is what a login is to others."""
+    found = document_of_guest(reading(), document_id, read("visit", token))
+    address = url_for(".guest_document_pdf", token=token, document_id=document_id)
+    return _page(found, address)
+
+
+@pages.get("/visits/<token>/documents/<uuid:document_id>.pdf")
+@public
+def guest_document_pdf(token: str, document_id: UUID) -> ResponseReturnValue:
+    return pdf_answer(document_of_guest(reading(), document_id, read("visit", token)))
+
+
+def _page(document: TaxDocument, pdf_address: str) -> str:
+    return render_template(
+        "invoices/document.html", printed=in_print(document), pdf_address=pdf_address
+    )
 
 
 def pdf_answer(document: TaxDocument) -> Response:
