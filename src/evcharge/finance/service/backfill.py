@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
@@ -19,7 +20,7 @@ from evcharge.payments.models import Checkout, CheckoutItem, Payment, Refund
 from evcharge.payments.rules import COLLECTED, ItemKind, RefundStatus
 from evcharge.stations.models import Charger, Evse, Location
 
-BATCH = 250
+BATCH = 500
 _FIRST = UUID(int=0)
 
 
@@ -151,9 +152,15 @@ def bill_old_bookings(session: Session, *, until: datetime) -> int:
         .limit(BATCH)
         .options(raiseload("*"))
     ).all()
-    for booking, location in rows:
-        site = Site(location.id, location.operator_id, location.name)
-        bill = old_bill(new_id(), booking, site, until=until)
-        session.add(bill)
-        post(session, entries_of_bill(bill))
+    bills = [
+        old_bill(
+            new_id(),
+            booking,
+            Site(location.id, location.operator_id, location.name),
+            until=until,
+        )
+        for booking, location in rows
+    ]
+    session.add_all(bills)
+    post(session, chain.from_iterable(map(entries_of_bill, bills)))
     return len(rows)
