@@ -8,6 +8,7 @@ import pytest
 
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.ids import new_id
+from evcharge.payments.providers.simulated import CARD_REFUND_TAKES, LATE, Choice
 from evcharge.payments.rules import OrderNotFound, OrderOver, RefundRefused
 
 PRICE = 12_000
@@ -230,3 +231,32 @@ def test_what_was_not_paid_is_not_sent_back(shop, payment):
     for ref in (payment.provider_ref, "pay_" + "0" * 32):
         with pytest.raises(RefundRefused, match="no money"):
             shop.gateway.refund(ref, refund_id=new_id(), amount_paise=1)
+
+
+@pytest.mark.parametrize(
+    ("choice", "messages"), [(Choice.TOLD_TWICE, 2), (Choice.TOLD_BACKWARDS, 2)]
+)
+def test_messages_that_come_twice_or_backwards_change_nothing(shop, choice, messages):
+    payment = shop.ordered()
+    shop.gateway.choose(payment.provider_ref, choice, "upi")
+
+    shop.work(at=utc_now() + LATE)
+
+    assert len(shop.jobs("payments.deliver_simulated")) == messages
+    assert shop.status(payment) == "PAID"
+    assert shop.told() == [PRICE]
+
+
+def test_a_refund_to_a_card_takes_its_time_and_then_has_a_bank_reference(shop):
+    payment = shop.ordered()
+    shop.gateway.choose(payment.provider_ref, "pay", "card")
+    refund_id = new_id()
+    refund = {"refund_id": refund_id, "amount_paise": PRICE}
+
+    news = shop.gateway.refund(payment.provider_ref, **refund)
+    shop.now += CARD_REFUND_TAKES
+    later = shop.gateway.ask_refund(payment.provider_ref, refund_id)
+
+    assert (news.status, news.bank_reference) == ("SENT", None)
+    assert later.status == "DONE"
+    assert later.bank_reference

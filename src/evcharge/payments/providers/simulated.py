@@ -43,6 +43,8 @@ from evcharge.payments.rules import (
 
 SIGNATURE_HEADER = "X-Simulated-Signature"
 LATE = timedelta(seconds=30)
+# Banks take back a card payment in their own time; UPI is quick.
+CARD_REFUND_TAKES = timedelta(minutes=5)
 REF = re.compile(r"pay_[0-9a-f]{32}")
 LARGEST_AMOUNT = 2**31 - 1
 
@@ -62,6 +64,8 @@ class Choice(StrEnum):
     PAY_LATE = "pay_late"
     PAY_AND_STAY = "pay_and_stay"
     FAIL_THEN_PAY = "fail_then_pay"
+    TOLD_TWICE = "told_twice"
+    TOLD_BACKWARDS = "told_backwards"
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ COURSES = {
     Choice.PAY_LATE: Course(PAID, ((PAID, LATE),)),
     Choice.PAY_AND_STAY: Course(PAID, ((PAID, AT_ONCE),), goes_back=False),
     Choice.FAIL_THEN_PAY: Course(PAID, ((FAILED, AT_ONCE), (PAID, LATE)), FAILED),
+    Choice.TOLD_TWICE: Course(PAID, ((PAID, AT_ONCE), (PAID, AT_ONCE)), PAID),
+    Choice.TOLD_BACKWARDS: Course(PAID, ((PAID, AT_ONCE), (FAILED, LATE)), PAID),
 }
 
 Method = Literal["upi", "card"]
@@ -204,13 +210,20 @@ class Simulated:
             )
 
         self._database.perform(send_back, repeatable=True)
-        return _sent_back(refund_id)
+        news = self.ask_refund(ref, refund_id)
+        assert news is not None  # noqa: S101
+        return news
 
     def ask_refund(self, ref: str, refund_id: UUID) -> RefundNews | None:
         with self._database.reading() as session:
             refund = session.get(SimulatedRefund, refund_id)
-        known = refund is not None and refund.order_ref == ref
-        return _sent_back(refund_id) if known else None
+            order = session.get(SimulatedOrder, ref)
+        if refund is None or order is None or refund.order_ref != ref:
+            return None
+        takes = CARD_REFUND_TAKES if order.method == "card" else AT_ONCE
+        if self._now() < refund.created_at + takes:
+            return RefundNews(refund_id, _refund_name(refund_id), RefundStatus.SENT)
+        return _sent_back(refund_id)
 
     def movements(self, since: datetime, until: datetime) -> Iterable[Movement]:
         with self._database.reading() as session:
@@ -260,8 +273,13 @@ class Simulated:
                 session, ref, course.truth, method=method, failure=failure
             ):
                 raise OrderOver(ref=ref)
+            # The same news twice is the same message twice, as from real providers.
+            bodies = {
+                status: notice_body(order, status, method=method)
+                for status, _ in course.news
+            }
             for status, delay in course.news:
-                self._announce(session, order, status, method, delay)
+                self._announce(session, bodies[status], delay)
             return order
 
         order = self._database.perform(act)
@@ -269,16 +287,8 @@ class Simulated:
             self.way_back(order, course.carried, method) if course.goes_back else None
         )
 
-    def _announce(
-        self,
-        session: Session,
-        order: SimulatedOrder,
-        status: PaymentStatus,
-        method: Method,
-        delay: timedelta,
-    ) -> None:
+    def _announce(self, session: Session, body: str, delay: timedelta) -> None:
         now = self._now()
-        body = notice_body(order, status, method=method)
         enqueue(
             session,
             "payments.deliver_simulated",
@@ -336,10 +346,14 @@ def _carried(ref: str, status: str, amount: str, method: str) -> bytes:
 def _sent_back(refund_id: UUID) -> RefundNews:
     return RefundNews(
         refund_id,
-        f"rfnd_{refund_id.hex}",
+        _refund_name(refund_id),
         RefundStatus.DONE,
         bank_reference=_like_rrn(refund_id),
     )
+
+
+def _refund_name(refund_id: UUID) -> str:
+    return f"rfnd_{refund_id.hex}"
 
 
 def _like_rrn(identity: UUID) -> str:
