@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeSerializer
 from sqlalchemy import Column, String, Table, event, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
 import make
 from charging_rows import a_session
-from evcharge.accounts.models import User
+from evcharge.accounts.models import Guest, User
 from evcharge.app import create_app
 from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import ActorKind, BookingStatus
@@ -28,6 +30,7 @@ from evcharge.invoices.models import TaxDocument
 from evcharge.invoices.service import invoice
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
+from evcharge.kernel.ids import new_id
 from evcharge.kernel.settings import read_settings
 from evcharge.payments.models import Checkout, CheckoutItem, Payment
 from evcharge.stations.models import Connector, Evse
@@ -62,6 +65,8 @@ PAGES = [
     ("driver", "/c/{code}", 7),
     ("driver", "/documents/{document_id}", 5),
     ("driver", "/documents/{document_id}.pdf", 4),
+    ("nobody", "/visits/{visit}/documents/{guest_document_id}", 2),
+    ("nobody", "/visits/{visit}/documents/{guest_document_id}.pdf", 2),
     ("driver", "/sessions", 6),
     ("driver", "/sessions/{session_id}", 8),
     ("driver", "/sessions/{session_id}/stop", 7),
@@ -173,6 +178,7 @@ def open_site(folder: Path) -> Iterator[Site]:
     app.testing = True
     with database.reading() as session:
         ids = things(session)
+    ids["visit"] = visit_token(SECRET, ids["guest_id"])
     yield Site(app, database, ids)
     database.engine.dispose()
 
@@ -194,12 +200,16 @@ def talk(session: Session) -> None:
 
 
 def file_papers(session: Session) -> None:
-    """The demo's driver has an invoice, of an operator with a GSTIN."""
+    """The demo's driver and a guest have an invoice of an operator with a GSTIN."""
     driver = session.scalars(select(User).filter_by(email_key=EMAILS["driver"])).one()
+    guest = Guest(id=new_id(), email=None, phone=None, created_at=utc_now())
+    session.add(guest)
+    session.flush()
     evse = session.get_one(Evse, 1)
     registration = a_registration(session, evse.charger.location)
-    bill = a_bill(session, evse, user_id=driver.id, registration_id=registration.id)
-    invoice(session, bill.id, now=utc_now())
+    for who in ({"user_id": driver.id}, {"user_id": None, "guest_id": guest.id}):
+        bill = a_bill(session, evse, registration_id=registration.id, **who)
+        invoice(session, bill.id, now=utc_now())
 
 
 def charge(session: Session) -> None:
@@ -232,6 +242,11 @@ def load_twice(folder: Path, once: Path) -> None:
     database.engine.dispose()
 
 
+def visit_token(secret: str, guest_id: UUID) -> str:
+    """The signed link of a guest, made without the program that reads it."""
+    return str(URLSafeSerializer(secret, salt="visit").dumps(guest_id.hex))
+
+
 def things(session: Session) -> dict[str, Any]:
     """Something of every kind that an address may name, as the demo has it."""
     driver = session.scalars(select(User).filter_by(email_key=EMAILS["driver"])).one()
@@ -257,8 +272,14 @@ def things(session: Session) -> dict[str, Any]:
     ).first()
     assert under_way is not None
     document = session.scalars(select(TaxDocument).filter_by(user_id=driver.id)).first()
+    guests = select(TaxDocument).where(TaxDocument.guest_id.is_not(None))
+    of_a_guest = session.scalars(guests).first()
     assert document is not None
+    assert of_a_guest is not None
+    assert of_a_guest.guest_id is not None
     return {
+        "guest_document_id": of_a_guest.id,
+        "guest_id": of_a_guest.guest_id,
         "document_id": document.id,
         "code": evse_code(1),
         "session_id": under_way.id,

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser_support import axe_violations, new_context
-from demo_site import PAGES, charge, file_papers, things
+from demo_site import PAGES, charge, file_papers, things, visit_token
 from evcharge.kernel.db import Database
 from journeys.steps import (
     choose_start,
@@ -22,7 +22,7 @@ from program import Program
 
 Visit = Callable[..., Page]
 PHONE = {"width": 360, "height": 740}
-NOT_FOR_EYES = ("/payments/", ".csv", ".jsonl", ".ics", "/locations/cards")
+NOT_FOR_EYES = ("/payments/", ".csv", ".jsonl", ".ics", ".pdf", "/locations/cards")
 # How the same pages look when there is nothing, or when something went wrong.
 OTHER_STATES = [
     ("nobody", "/"),
@@ -52,13 +52,16 @@ SHOWN = [
 @pytest.fixture(scope="module")
 def ids(running: Callable[[str], Program]) -> dict[str, Any]:
     """Something of every kind that the running demo has."""
-    database = Database(f"sqlite:///{running('sqlite').log.parent}/data/evcharge.db")
+    folder = running("sqlite").log.parent / "data"
+    database = Database(f"sqlite:///{folder}/evcharge.db")
     with database.transaction() as session:
         charge(session)
         file_papers(session)
     with database.reading() as session:
         found = things(session)
     database.engine.dispose()
+    secret = (folder / "secret_key").read_text().strip()
+    found["visit"] = visit_token(secret, found["guest_id"])
     return found
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from evcharge.invoices.answers import pdf_answer
 from evcharge.invoices.models import TaxDocument
-from evcharge.invoices.pages import pdf_answer
 from evcharge.invoices.queries import (
     DocumentFilter,
     count_documents,

@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, url_for
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from evcharge.invoices.answers import pdf_answer
 from evcharge.invoices.models import TaxDocument
-from evcharge.invoices.printing import filename, in_print, pdf
+from evcharge.invoices.printing import in_print
 from evcharge.invoices.queries import document_of_guest, document_of_user
 from evcharge.web.context import current_user, login_required, public, reading
 from evcharge.web.links import read
@@ -45,13 +46,4 @@ def guest_document_pdf(token: str, document_id: UUID) -> ResponseReturnValue:
 def _page(document: TaxDocument, pdf_address: str) -> str:
     return render_template(
         "invoices/document.html", printed=in_print(document), pdf_address=pdf_address
-    )
-
-
-def pdf_answer(document: TaxDocument) -> Response:
-    """Shown by browsers that can; saved under its number by the others."""
-    return Response(
-        pdf(document),
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'inline; filename="{filename(document)}"'},
     )
