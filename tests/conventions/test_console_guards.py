@@ -7,8 +7,12 @@ from flask import url_for
 
 import make
 import money_rows
+import papers
 from charging_rows import a_session
 from console import a_world
+from evcharge.invoices.service import invoice
+from evcharge.kernel.clock import utc_now
+from evcharge.stations.models import Evse, Location
 
 HIDDEN_FROM_OPERATORS = {"accounts_admin", "reports_admin.jobs", "reports_admin.retry"}
 HIDDEN_FROM_OPERATORS |= {"payments_admin.retry", "network_admin.turn_parked_away"}
@@ -44,6 +48,17 @@ def world(database):
             "difference_id": money_rows.a_difference(session).id,
             "agreement_id": money_rows.an_agreement(session, made.operator_id).id,
         }
+        site = session.get_one(Location, made.location_id)
+        found["registration_id"] = papers.a_registration(session, site).id
+        bill = papers.a_bill(
+            session,
+            session.get_one(Evse, made.evse_id),
+            registration_id=found["registration_id"],
+            user_id=made.driver_id,
+        )
+        paper = invoice(session, bill.id, now=utc_now())
+        assert paper is not None
+        found["document_id"] = paper.id
     return Charging(made.ids | found)
 
 
