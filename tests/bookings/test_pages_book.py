@@ -1,8 +1,12 @@
 import pytest
+from sqlalchemy import select
 
 import make
 from booking_pages import chosen, fields, forms, not_offered, offered, words, written
 from evcharge.bookings.models import Booking
+from evcharge.kernel.ids import new_id
+from evcharge.payments.rules import ItemKind, Payer
+from evcharge.payments.service import open_due
 from evcharge.stations.models import Evse, Location
 from evcharge.stations.rules import Lifecycle, ReportedStatus
 from make import HOUR, MINUTE, NOON, Slot, a_slot
@@ -341,6 +345,27 @@ def test_too_many_holds_are_refused_with_a_link_to_them(driver, mine, database, 
     assert "You are holding 2 slots that are not paid yet." in words(page)
     assert 'href="/bookings"' in page.text
     assert chosen(page) == [written(NOON + 5 * HOUR)]
+
+
+def test_who_owes_for_long_is_led_to_where_it_is_paid(driver, database, at):
+    with database.transaction() as session:
+        open_due(
+            session,
+            payer=Payer(driver.user_id),
+            item_kind=ItemKind.BOOKING,
+            item_id=new_id(),
+            reference="EV-7K3M9Q",
+            location_id=session.scalars(select(Location.id)).first(),
+            amount_paise=4_200,
+            reason="You used more than you paid for",
+            now=NOON - 96 * HOUR,
+        )
+
+    page = driver.post(at, data=fields())
+
+    assert (page.status_code, count(database)) == (409, 0)
+    assert "You still owe for EV-7K3M9Q. Pay that first." in words(page)
+    assert 'href="/dues"' in page.text
 
 
 def test_too_many_upcoming_bookings_are_refused(driver, mine, at):
