@@ -19,6 +19,7 @@ import make
 from charging_rows import a_session
 from evcharge.accounts.models import Guest, User
 from evcharge.app import create_app
+from evcharge.billing.models import Bill
 from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import ActorKind, BookingStatus
 from evcharge.charging.models import ChargingSession, MeterSample, SessionEvent
@@ -33,6 +34,7 @@ from evcharge.kernel.db import Database
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.settings import read_settings
 from evcharge.payments.models import Checkout, CheckoutItem, Payment
+from evcharge.payments.rules import ItemKind
 from evcharge.stations.models import Connector, Evse
 from evcharge.stations.rules.codes import evse_code
 from evcharge.wiring import metadata
@@ -56,7 +58,7 @@ PAGES = [
     ("driver", "/account/tokens", 4),
     ("nobody", "/api/docs", 0),
     ("driver", "/bookings", 7),
-    ("driver", "/bookings/{booking_id}", 9),
+    ("driver", "/bookings/{booking_id}", 10),
     ("driver", "/bookings/{booking_id}/calendar.ics", 5),
     ("driver", "/bookings/{booking_id}/cancel", 6),
     ("driver", "/bookings/{booking_id}/move", 7),
@@ -68,7 +70,7 @@ PAGES = [
     ("nobody", "/visits/{visit}/documents/{guest_document_id}", 2),
     ("nobody", "/visits/{visit}/documents/{guest_document_id}.pdf", 2),
     ("driver", "/sessions", 6),
-    ("driver", "/sessions/{session_id}", 8),
+    ("driver", "/sessions/{session_id}", 9),
     ("driver", "/sessions/{session_id}/stop", 7),
     ("driver", "/dues", 4),
     ("driver", "/payments/{payment_id}", 6),
@@ -200,15 +202,24 @@ def talk(session: Session) -> None:
 
 
 def file_papers(session: Session) -> None:
-    """The demo's driver and a guest have an invoice of an operator with a GSTIN."""
+    """The demo's driver has an invoice for each booking not billed yet, and a guest one
+    for a charge, of an operator with a GSTIN."""
     driver = session.scalars(select(User).filter_by(email_key=EMAILS["driver"])).one()
     guest = Guest(id=new_id(), email=None, phone=None, created_at=utc_now())
     session.add(guest)
     session.flush()
     evse = session.get_one(Evse, 1)
     registration = a_registration(session, evse.charger.location)
-    for who in ({"user_id": driver.id}, {"user_id": None, "guest_id": guest.id}):
-        bill = a_bill(session, evse, registration_id=registration.id, **who)
+    bookings = session.scalars(
+        select(Booking.id).where(
+            Booking.user_id == driver.id,
+            Booking.id.not_in(select(Bill.item_id)),
+        )
+    ).all()
+    supplies = [{"user_id": driver.id, "item_id": each} for each in bookings]
+    of_a_guest = {"user_id": None, "guest_id": guest.id, "kind": ItemKind.SESSION}
+    for supply in (*supplies, of_a_guest):
+        bill = a_bill(session, evse, registration_id=registration.id, **supply)
         invoice(session, bill.id, now=utc_now())
 
 

@@ -34,12 +34,13 @@ from evcharge.bookings.service import (
 from evcharge.bookings.words import (
     phase_of,
 )
+from evcharge.invoices.queries import documents_of
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.topics import sign_topics
 from evcharge.payments.pages import begin_payment
 from evcharge.payments.queries import owed_paise
-from evcharge.payments.rules import CheckoutOver, NothingToPay
+from evcharge.payments.rules import CheckoutOver, ItemKind, NothingToPay
 from evcharge.web.context import (
     current_user,
     login_required,
@@ -102,6 +103,7 @@ def show_booking(booking_id: UUID) -> ResponseReturnValue:
     return render_template(
         f"bookings/{name}",
         view=view,
+        documents=documents_of(reading(), ItemKind.BOOKING, booking_id),
         topic=topic,
         token=sign_topics(settings().secret_key, [topic], current_user().id),
         new_key=new_id,

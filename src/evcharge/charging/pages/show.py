@@ -1,5 +1,6 @@
 """One charging session: how it goes, stopping it, unlocking the plug, its receipt."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -8,14 +9,18 @@ from sqlalchemy.orm import Session
 
 from evcharge.bookings.rules import Actor, ActorKind
 from evcharge.charging.figures import lasting
+from evcharge.charging.models import ChargingSession
 from evcharge.charging.pages.blueprint import ASKING, pages
 from evcharge.charging.pages.view import view_of
 from evcharge.charging.queries import session_of_user
 from evcharge.charging.rules import SessionNotActive, SessionStatus
 from evcharge.charging.service import ask_to_stop, ask_to_unlock
 from evcharge.control.rules import ChargerNotConnected
+from evcharge.invoices.models import TaxDocument
+from evcharge.invoices.queries import documents_of
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.topics import sign_topics
+from evcharge.payments.rules import ItemKind
 from evcharge.web.context import (
     current_user,
     login_required,
@@ -39,9 +44,17 @@ def show_session(session_id: UUID) -> ResponseReturnValue:
     return render_template(
         f"charging/{part}",
         view=view,
+        documents=_documents(view.charge),
         topics=topics,
         token=sign_topics(settings().secret_key, topics, user_id),
     )
+
+
+def _documents(charge: ChargingSession) -> Sequence[TaxDocument]:
+    """The papers of a booked charge are those of its booking, which was paid."""
+    if charge.booking_id is not None:
+        return documents_of(reading(), ItemKind.BOOKING, charge.booking_id)
+    return documents_of(reading(), ItemKind.SESSION, charge.id)
 
 
 @pages.get("/sessions/<uuid:session_id>/stop")
