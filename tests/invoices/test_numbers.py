@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
 
 from evcharge.invoices.models import TaxDocument
 from evcharge.invoices.rules import (
@@ -79,6 +80,18 @@ def test_those_who_die_after_taking_a_number_leave_no_gap(database, shop):
 
     assert len(died) == INVOICES // 5
     assert sequences(database) == list(range(1, INVOICES + 1))
+
+
+def test_without_the_lock_of_the_series_two_take_one_number(
+    database, shop, monkeypatch
+):
+    """What the lock is for. SQLite has one writer at a time anyway."""
+    if database.is_sqlite:
+        return
+    monkeypatch.setattr(Select, "with_for_update", lambda self: self)
+
+    with pytest.raises(IntegrityError, match="tax_documents"):
+        issue_all(database, some_bills(database, shop, INVOICES))
 
 
 def test_one_bill_asked_for_by_many_at_once_has_one_invoice(database, shop):
