@@ -7,6 +7,7 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from evcharge.accounts import models as accounts_models
+from evcharge.billing import jobs as billing_jobs
 from evcharge.billing import models as billing_models
 from evcharge.bookings import jobs as bookings_jobs
 from evcharge.bookings import models as bookings_models
@@ -77,9 +78,11 @@ def upcoming_bookings(session: Session, user_id: int, now: datetime) -> int:
 
 # What jobs do, and how often those that repeat are due.
 JOBS: dict[str, jobs.Handler] = {
+    "billing.credit": billing_jobs.credit,
     "bookings.audit": partial(bookings_jobs.audit, discrepancies=discrepancies),
     "bookings.tidy": bookings_jobs.tidy,
     "charging.give_up": charging_jobs.give_up,
+    "charging.settle": charging_jobs.settle_item,
     "charging.tidy": charging_jobs.tidy,
     "invoices.invoice": invoices_jobs.invoice,
     "invoices.mail": invoices_jobs.mail,

@@ -37,7 +37,10 @@ def pay(database, item, payer):
     with database.transaction() as session:
         checkout = open_checkout(
             session, user_id=payer.user_id, guest_id=payer.guest_id, items=[item],
-            description="Charging", return_path="/", expires_at=now + make.HOUR, now=now,
+            description="Charging",
+            return_path="/",
+            expires_at=now + make.HOUR,
+            now=now,
         )  # fmt: skip
         payment = start_payment(
             session, checkout_id=checkout.id, payer=payer, provider="simulated", now=now

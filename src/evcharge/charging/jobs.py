@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -11,10 +12,12 @@ from evcharge.charging.service.claims import roll_all_claims
 from evcharge.charging.service.lost import fail_overdue, heal_lost
 from evcharge.charging.service.overrun import Overrun, overruns, settle
 from evcharge.charging.service.reservations import cancel_over, reserve_soon
+from evcharge.charging.service.settling import settle_booking, settle_session
 from evcharge.control.service import expire_commands, purge_words
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.kernel.errors import DomainError
+from evcharge.payments.rules import ItemKind
 from evcharge.stations.service.outages import note_return, note_silence
 
 log = logging.getLogger(__name__)
@@ -64,6 +67,13 @@ def _give_up(session: Session, *, now: datetime) -> int:
     for command in overdue:
         on_answered(session, command, now)
     return len(overdue)
+
+
+def settle_item(database: Database, *, kind: str, item_id: str) -> None:
+    """Bill a booking or a charge that is over. Repeating it changes nothing."""
+    work_out = settle_booking if kind == ItemKind.BOOKING else settle_session
+    item = UUID(item_id)
+    database.perform(lambda session: work_out(session, item, now=utc_now()))
 
 
 def purge(database: Database, *, keep: timedelta) -> None:

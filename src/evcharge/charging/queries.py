@@ -64,6 +64,28 @@ def place_by_number(session: Session, charger_id: int, number: int) -> EvsePlace
     return EvsePlace(*row)
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where something was supplied, in the words of a bill."""
+
+    location_id: int
+    location_name: str
+    point: str
+
+
+def site_of(session: Session, evse_id: int) -> Site:
+    """Raises: EvseNotFound."""
+    row = session.execute(
+        select(Location.id, Location.name, Charger.identity, Evse.number)
+        .join(Charger, Charger.location_id == Location.id)
+        .join(Evse, Evse.charger_id == Charger.id)
+        .where(Evse.id == evse_id)
+    ).one_or_none()
+    if row is None:
+        raise EvseNotFound(evse_id=evse_id)
+    return Site(row[0], row[1], f"{row[2]}/{row[3]}")
+
+
 def first_connector(session: Session, evse_id: int) -> int:
     """Return the number of the plug to unlock where nobody said which."""
     lowest = select(func.min(Connector.number)).where(Connector.evse_id == evse_id)

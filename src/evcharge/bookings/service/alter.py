@@ -1,6 +1,7 @@
 """Moving and ending a booking."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from evcharge.accounts.queries import lock_users
 from evcharge.bookings.models import Booking
+from evcharge.bookings.pricing import price_of_slot
 from evcharge.bookings.queries import (
     BookableEvse,
     bookable_evses,
@@ -37,10 +39,11 @@ from evcharge.bookings.rules import (
 from evcharge.bookings.service.book import check_open, reap
 from evcharge.bookings.service.changes import end, must_change, record, tell
 from evcharge.bookings.service.claims import claim, release_some
-from evcharge.kernel.money import for_started_hours
 from evcharge.payments.rules import ItemKind
 from evcharge.payments.service import refund_item
 from evcharge.stations.models import Charger, Evse
+from evcharge.tariffs.queries import agreed_at
+from evcharge.tariffs.rules.agreed import Agreed
 
 
 def locked_booking(
@@ -91,14 +94,24 @@ def move_booking(
     evse = bookable_evses(session, [target])[target]
     check_open(evse, slot)
     price = price_per_hour_after_move(booking, evse)
-    amount = for_started_hours(slot.length, paise_per_hour=price)
+    agreed = _agreed_after_move(session, booking, evse, now=now)
+    amount = price_of_slot(slot, agreed, price)
     if amount != booking.amount_paise and booking.is_late(now=now):
         raise PriceFixed(booking_id=booking_id)
     if amount not in (booking.amount_paise, accept_amount_paise):
         raise PriceChanged(booking_id=booking_id, amount_paise=amount)
 
     move_claims(session, booking, target, slot, now=now)
-    _rewrite(session, booking, target, slot, price=price, amount=amount, now=now)
+    _rewrite(
+        session,
+        booking,
+        target,
+        slot,
+        price=price,
+        tariff=agreed.as_json() if agreed else None,
+        amount=amount,
+        now=now,
+    )
     tell(session, booking, evse.location_id)
     return booking
 
@@ -114,6 +127,14 @@ def price_per_hour_after_move(booking: Booking, evse: BookableEvse) -> int:
     if evse.evse_id == booking.evse_id:
         return booking.price_paise_per_hour
     return evse.price_paise_per_hour
+
+
+def _agreed_after_move(
+    session: Session, booking: Booking, evse: BookableEvse, *, now: datetime
+) -> Agreed | None:
+    if evse.evse_id == booking.evse_id:
+        return Agreed.from_json(booking.tariff) if booking.tariff else None
+    return agreed_at(session, [evse.evse_id], at=now).get(evse.evse_id)
 
 
 def move_claims(
@@ -134,6 +155,7 @@ def _rewrite(
     slot: Slot,
     *,
     price: int,
+    tariff: dict[str, Any] | None,
     amount: int,
     now: datetime,
 ) -> None:
@@ -147,6 +169,7 @@ def _rewrite(
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         price_paise_per_hour=price,
+        tariff=tariff,
         amount_paise=amount,
         free_until_minutes=NEVER_FREE_MINUTES
         if is_late

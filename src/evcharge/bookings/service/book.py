@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, raiseload
 
 from evcharge.accounts.queries import lock_user
 from evcharge.bookings.models import Booking
+from evcharge.bookings.pricing import price_of_slot
 from evcharge.bookings.queries import (
     BookableEvse,
     bookable_evses,
@@ -37,9 +38,10 @@ from evcharge.bookings.service.claims import claim
 from evcharge.kernel.db import insert_if_missing
 from evcharge.kernel.errors import Unavailable
 from evcharge.kernel.ids import new_reference
-from evcharge.kernel.money import for_started_hours
 from evcharge.payments.queries import overdue_dues
 from evcharge.payments.rules import DueUnpaid
+from evcharge.tariffs.queries import agreed_at
+from evcharge.tariffs.rules.agreed import Agreed
 
 MOST_REFERENCES = 10  # Tries for a free one, each of which nearly always succeeds.
 
@@ -84,8 +86,16 @@ def book_slots(
         check_open(evses[request.evse_id], request.slot)
     reap(session, [(each.evse_id, each.slot) for each in requests], now=now)
 
+    tariffs = agreed_at(session, set(evses), at=now)
     bookings = [
-        _insert(session, request, evses[request.evse_id], limits=limits, now=now)
+        _insert(
+            session,
+            request,
+            evses[request.evse_id],
+            tariffs.get(request.evse_id),
+            limits=limits,
+            now=now,
+        )
         for request in requests
     ]
     claim(
@@ -173,11 +183,12 @@ def _insert(
     session: Session,
     request: BookingRequest,
     evse: BookableEvse,
+    agreed: Agreed | None,
     *,
     limits: Limits,
     now: datetime,
 ) -> Booking:
-    row = _row(request, evse, limits=limits, now=now)
+    row = _row(request, evse, agreed, limits=limits, now=now)
     for _ in range(MOST_REFERENCES):
         row["reference"] = new_reference()
         if insert_if_missing(session, Booking, row):
@@ -186,12 +197,15 @@ def _insert(
 
 
 def _row(
-    request: BookingRequest, evse: BookableEvse, *, limits: Limits, now: datetime
+    request: BookingRequest,
+    evse: BookableEvse,
+    agreed: Agreed | None,
+    *,
+    limits: Limits,
+    now: datetime,
 ) -> dict[str, Any]:
     terms = Terms(evse.price_paise_per_hour)
-    amount = for_started_hours(
-        request.slot.length, paise_per_hour=evse.price_paise_per_hour
-    )
+    amount = price_of_slot(request.slot, agreed, terms.price_paise_per_hour)
     return {
         "id": request.id,
         "user_id": request.user_id,
@@ -203,6 +217,7 @@ def _row(
         "amount_paise": amount,
         "paid_paise": 0,
         "price_paise_per_hour": terms.price_paise_per_hour,
+        "tariff": agreed.as_json() if agreed else None,
         "free_until_minutes": terms.free_until_minutes,
         "late_percent": terms.late_percent,
         "hold_expires_at": now + limits.hold if amount else None,

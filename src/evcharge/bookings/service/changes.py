@@ -15,7 +15,9 @@ from evcharge.bookings.rules import (
     BookingStatus,
 )
 from evcharge.bookings.service.claims import release
+from evcharge.kernel.jobs import enqueue
 from evcharge.kernel.live import announce
+from evcharge.payments.rules import ItemKind
 from evcharge.stations.queries import location_of_evse
 
 
@@ -78,6 +80,15 @@ def end(
         reason=reason,
         **details,
     )
+    # What it finally comes to is worked out once, by whoever knows what was charged.
+    if status != BookingStatus.EXPIRED and (booking.paid_paise or booking.tariff):
+        enqueue(
+            session,
+            "charging.settle",
+            now=now,
+            kind=ItemKind.BOOKING,
+            item_id=str(booking.id),
+        )
     tell(session, booking)
     return True
 

@@ -37,7 +37,7 @@ from evcharge.charging.rules import (
     StartedBy,
     TooEarlyToStart,
 )
-from evcharge.charging.service.changes import record, tell
+from evcharge.charging.service.changes import put_under, record, tell
 from evcharge.charging.service.claims import release_claims, roll_claims
 from evcharge.charging.service.ending import locked_session
 from evcharge.charging.service.failing import fail_start
@@ -79,13 +79,12 @@ def ask_to_start(
     if asked is not None:
         return asked
     _check_place(session, place, booking, user_id, now=now)
-    charge = _plugged_in(session, place) or new_session(place, now=now)
+    charge = _plugged_in(session, place) or new_session(session, place, now=now)
     charge.user_id = user_id
     charge.started_by = StartedBy.APP
     charge.tag = booking.reference if booking else charge.reference
     if booking is not None:
-        charge.booking_id = booking.id
-        charge.price_paise_per_hour = 0
+        put_under(charge, booking)
     session.add(charge)
     session.flush()
     if booking is None and not roll_claims(session, charge, now=now):

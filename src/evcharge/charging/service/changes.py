@@ -7,6 +7,7 @@ from typing import Any, cast
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
+from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import SYSTEM, Actor
 from evcharge.charging.models import ChargingSession, SessionEvent
 from evcharge.charging.queries import place_of_evse
@@ -57,3 +58,10 @@ def tell(session: Session, charge: ChargingSession) -> None:
     announce(session, f"location:{place.location_id}")
     announce(session, f"charger:{place.charger_id}")
     announce(session, "dashboard")
+
+
+def put_under(charge: ChargingSession, booking: Booking) -> None:
+    """Let a booking pay for a session, at what was agreed when it was made."""
+    charge.booking_id = booking.id
+    charge.price_paise_per_hour = 0
+    charge.tariff = booking.tariff

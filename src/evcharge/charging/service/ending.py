@@ -18,7 +18,9 @@ from evcharge.charging.service.changes import record, tell
 from evcharge.charging.service.claims import release_claims
 from evcharge.control.models import ChargerConnection
 from evcharge.kernel.db import changed
+from evcharge.kernel.jobs import enqueue
 from evcharge.kernel.money import for_started_hours
+from evcharge.payments.rules import ItemKind
 from evcharge.stations.models import Evse
 
 
@@ -74,6 +76,13 @@ def finish(
     if charge.booking_id is not None and charge.energy_wh >= SUCCESSFUL_WH:
         complete_by_session(session, charge.booking_id, at=charge.ended_at, now=now)
     record(session, charge, SessionEventKind.ENDED, now=now, reason=reason)
+    enqueue(
+        session,
+        "charging.settle",
+        now=now,
+        kind=ItemKind.SESSION,
+        item_id=str(charge.id),
+    )
     tell(session, charge)
 
 

@@ -9,7 +9,7 @@ from evcharge.accounts.rules.cards import fold_uid
 from evcharge.bookings.service import note_session
 from evcharge.charging.models import ChargingSession, OcppTransaction
 from evcharge.charging.rules import SessionEventKind, SessionStatus
-from evcharge.charging.service.changes import flag, record, tell
+from evcharge.charging.service.changes import flag, put_under, record, tell
 from evcharge.charging.service.ending import locked_session
 from evcharge.charging.service.judging import Verdict, judge, refuse
 from evcharge.charging.service.tags import Holder, holder_of
@@ -51,8 +51,7 @@ def _adopt(
     charge.started_by, charge.user_id = holder.by, holder.user_id
     charge.tag = fold_uid(tag)[:36]
     if verdict.booking is not None:
-        charge.booking_id = verdict.booking.id
-        charge.price_paise_per_hour = 0
+        put_under(charge, verdict.booking)
     if holder.asked is not None and holder.asked.id != charge.id:
         _merge(session, holder.asked.id, charge, now=now)
     flag(charge, verdict.flags)

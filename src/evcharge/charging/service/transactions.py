@@ -28,7 +28,7 @@ from evcharge.charging.rules import (
     TransactionStart,
     moment,
 )
-from evcharge.charging.service.changes import flag, record, tell
+from evcharge.charging.service.changes import flag, put_under, record, tell
 from evcharge.charging.service.claims import roll_claims
 from evcharge.charging.service.ending import (
     lock_transactions,
@@ -45,6 +45,7 @@ from evcharge.charging.service.tags import (
 from evcharge.kernel.db import changed
 from evcharge.kernel.ids import new_id, new_reference
 from evcharge.stations.models import Evse
+from evcharge.tariffs.queries import agreed_at
 
 REPLACED = "Another vehicle began to charge here."
 
@@ -147,7 +148,7 @@ def _begin(
     """Go on with the session they asked for from their phone, or begin a new one."""
     charge = holder.asked
     if charge is None or charge.evse_id != place.evse_id:
-        charge = new_session(place, now=now)
+        charge = new_session(session, place, now=now)
         session.add(charge)
     charge.status = SessionStatus.ACTIVE
     charge.started_by = holder.by
@@ -157,8 +158,7 @@ def _begin(
     charge.started_at = when.at
     charge.charger_started_at = start.charger_at
     if verdict.booking is not None:
-        charge.booking_id = verdict.booking.id
-        charge.price_paise_per_hour = 0
+        put_under(charge, verdict.booking)
     show_meter(charge, Meter(start.meter_wh, start.meter_wh))
     flag(charge, [*verdict.flags, *_oddities(start, when)])
     charge.version += 1
@@ -167,8 +167,11 @@ def _begin(
     return charge
 
 
-def new_session(place: EvsePlace, *, now: datetime) -> ChargingSession:
-    """Return a session of nobody yet, at the price of the place."""
+def new_session(
+    session: Session, place: EvsePlace, *, now: datetime
+) -> ChargingSession:
+    """Return a session of nobody yet, at the price of the place as it is now."""
+    agreed = agreed_at(session, [place.evse_id], at=now).get(place.evse_id)
     return ChargingSession(
         id=new_id(),
         reference=new_reference("CS"),
@@ -180,6 +183,8 @@ def new_session(place: EvsePlace, *, now: datetime) -> ChargingSession:
         meter_offset_wh=0,
         energy_wh=0,
         amount_paise=0,
+        tariff=agreed.as_json() if agreed else None,
+        prepaid_paise=0,
         charging_state="",
         stop_reason="",
         failure="",

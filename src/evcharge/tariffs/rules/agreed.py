@@ -103,7 +103,7 @@ class Agreed:
             (ComponentType.FLAT, "a charge"),
         ):
             prices = _prices(self.terms, kind)
-            if prices and max(prices):
+            if any(prices):
                 low, high = _rupees(min(prices)), _rupees(max(prices))
                 span = low if low == high else f"{low}–{high.removeprefix('₹')}"
                 return f"{span} {unit}{tax}"
