@@ -174,7 +174,7 @@ def test_a_charge_shows_its_energy_power_battery_time_and_cost(
     assert "12.4 kWh" in words(page)
     assert "Power 41.5 kW Battery 68 % Time 31 min Cost so far ₹120.00" in words(page)
     assert "Last news 1 min ago" in words(page)
-    assert "Without a booking nothing is collected yet" in words(page)
+    assert "You pay when you have finished" in words(page)
 
 
 def test_a_second_hour_that_has_begun_costs_as_much_again(driver, box, clock):
@@ -194,7 +194,7 @@ def test_a_charge_on_a_booking_is_paid_with_it(driver, box, mine):
 
     assert f"Paid with booking {booking.reference}" in words(page)
     assert "Cost so far" not in words(page)
-    assert "nothing is collected" not in words(page)
+    assert "You pay when you have finished" not in words(page)
 
 
 def test_power_over_time_is_drawn_without_a_script(driver, box):
