@@ -303,6 +303,27 @@ def test_news_of_a_refund_in_any_order_end_in_one_truth(shop, paid, order):
     assert sent_entries(shop) == 1
 
 
+def test_a_repeat_moves_no_date_and_a_failure_after_it_is_an_alarm(shop, paid, caplog):
+    shop.refund(5_000)
+    shop.work()
+    refund = only_refund(shop)
+    hear = [RefundNews(refund.id, refund.provider_ref, RefundStatus.DONE)] * 2
+    hear.append(RefundNews(refund.id, refund.provider_ref, RefundStatus.FAILED))
+
+    dates = []
+    for minutes, news in enumerate(hear):
+        now = utc_now() + timedelta(minutes=minutes)
+        shop.database.perform(
+            lambda session, news=news, now=now: record_refund_news(
+                session, news, now=now
+            )
+        )
+        dates.append(only_refund(shop).done_at)
+
+    assert len(set(dates)) == 1
+    assert "now said to have failed" in caplog.text
+
+
 def test_a_failure_of_an_earlier_try_does_not_stop_the_next(shop, paid):
     shop.refund(5_000)
     shop.work()
@@ -459,3 +480,38 @@ def test_a_way_back_of_another_payment_pays_nothing(payer, shop, there):
 
     assert shop.status(wanted) == "PENDING"
     assert there.calls == []
+
+
+# ── pages ────────────────────────────────────────────────────────────────────────
+
+
+def forms_may_lead_to(app) -> str:
+    policy = app.test_client().get("/login").headers["Content-Security-Policy"]
+    (forms,) = (part for part in policy.split("; ") if part.startswith("form-action"))
+    return forms
+
+
+def test_forms_may_lead_to_razorpay_only_where_it_is_used(app, new_app):
+    razorpay = new_app(
+        payments="razorpay",
+        razorpay_key_id=KEY_ID,
+        razorpay_key_secret=KEY_SECRET,
+        razorpay_webhook_secrets=WEBHOOK_SECRET,
+    )
+
+    assert forms_may_lead_to(app) == "form-action 'self'"
+    assert forms_may_lead_to(razorpay) == (
+        "form-action 'self' https://rzp.io https://*.razorpay.com"
+    )
+
+
+def test_with_real_money_the_simulated_gateway_is_gone(new_app):
+    razorpay = new_app(
+        payments="razorpay",
+        razorpay_key_id=KEY_ID,
+        razorpay_key_secret=KEY_SECRET,
+        razorpay_webhook_secrets=WEBHOOK_SECRET,
+    ).test_client()
+
+    assert razorpay.get(f"/simulated-gateway/pay_{'0' * 32}").status_code == 404
+    assert razorpay.post("/webhooks/simulated", data=b"{}").status_code == 404
