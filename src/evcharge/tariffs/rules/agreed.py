@@ -3,20 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from evcharge.tariffs.rules.cost import Cost, CostLine, cost_of
-from evcharge.tariffs.rules.stretches import Reading, Stretch, Usage
-from evcharge.tariffs.rules.terms import ComponentType, Terms
+from evcharge.tariffs.rules.stretches import Reading, Usage
+from evcharge.tariffs.rules.terms import ComponentType, Part, Restrictions, Terms
 from evcharge.taxes.rules import Taxed, Treatment, add_tax
 
-HOUR = timedelta(hours=1)
 # A charge is strong at its begin and weak at its end: over a whole slot it is about
 # this part of what the plug could give.
 MEAN_PERCENT = 60
+# An AC charger, where nobody said: it asks for the least in advance.
+UNKNOWN_POWER_W = 7_400
 # Few batteries in India take more from near empty to 80 %.
 MOST_EXPECTED_WH = 40_000
 
@@ -74,7 +73,8 @@ class Agreed:
 
     def expected_wh(self, length: timedelta) -> int:
         """Return what a vehicle is likely to take in a slot."""
-        possible = self.power_w * MEAN_PERCENT * (length // timedelta(minutes=1))
+        power_w = self.power_w or UNKNOWN_POWER_W
+        possible = power_w * MEAN_PERCENT * (length // timedelta(minutes=1))
         return min(MOST_EXPECTED_WH, possible // (100 * 60))
 
     def quote(self, starts_at: datetime, ends_at: datetime) -> Quote:
@@ -95,19 +95,31 @@ class Agreed:
         return Quote(lines, energy_wh, net, taxed, is_deposit)
 
     def price_words(self) -> str:
-        """Return what matters most in a few words: "₹14–18 per kWh + GST"."""
+        """Return the price in a line: "₹14–18 per kWh + ₹10 a charge + GST"."""
         tax = " + GST" if self.tax.percent else ""
-        for kind, unit in (
-            (ComponentType.ENERGY, "per kWh"),
-            (ComponentType.TIME, "per hour"),
-            (ComponentType.FLAT, "a charge"),
-        ):
-            prices = _prices(self.terms, kind)
-            if any(prices):
-                low, high = _rupees(min(prices)), _rupees(max(prices))
-                span = low if low == high else f"{low}–{high.removeprefix('₹')}"
-                return f"{span} {unit}{tax}"
-        return "Nothing to pay"
+        charging = _spans(self.terms, CHARGING_UNITS)
+        # Who only pays for standing too long should be told that much.
+        spans = charging or _spans(self.terms, STANDING_UNITS)
+        return f"{' + '.join(spans)}{tax}" if spans else "Nothing to pay"
+
+
+CHARGING_UNITS = {
+    ComponentType.ENERGY: "per kWh",
+    ComponentType.TIME: "per hour",
+    ComponentType.FLAT: "a charge",
+}
+STANDING_UNITS = {ComponentType.PARKING_TIME: "per hour after charging"}
+
+
+def _spans(terms: Terms, units: dict[ComponentType, str]) -> list[str]:
+    spans = []
+    for kind, unit in units.items():
+        prices = _prices(terms, kind)
+        if any(prices):
+            low, high = _rupees(min(prices)), _rupees(max(prices))
+            span = low if low == high else f"{low}–{high.removeprefix('₹')}"
+            spans.append(f"{span} {unit}")
+    return spans
 
 
 def _rupees(paise: int) -> str:
@@ -117,19 +129,28 @@ def _rupees(paise: int) -> str:
 
 @lru_cache(maxsize=500)
 def _prices(terms: Terms, kind: ComponentType) -> tuple[int, ...]:
-    """Return what a unit costs at any hour of any day of a week, without repeats."""
-    monday = datetime(2026, 1, 5, tzinfo=ZoneInfo("UTC"))
-    hours = (_price_at(terms, kind, monday + hour * HOUR) for hour in range(7 * 24))
-    return tuple({price for price in hours if price is not None})
+    """Return what a unit may cost, whenever: the parts of the price together.
 
-
-def _price_at(terms: Terms, kind: ComponentType, wall: datetime) -> int | None:
-    moment = Stretch(Fraction(0), Fraction(1), Fraction(0), Fraction(0), wall)
-    parts: dict[str, int] = {}
+    Elements that give all parts are looked at one by one; where parts come from
+    different elements, it is the sum of the lowest and the sum of the highest.
+    """
+    always: dict[Part, int] = {}
+    reachable: list[dict[Part, int]] = []
     for element in terms.elements:
-        if element.restrictions.is_reservation or not moment.fits(element.restrictions):
+        if element.restrictions.is_reservation:
             continue
-        for component in element.components:
-            if component.type == kind:
-                parts.setdefault(component.part, component.price_paise)
-    return sum(parts.values()) if parts else None
+        own = {
+            each.part: each.price_paise
+            for each in element.components
+            if each.type == kind and each.part not in always
+        }
+        if own:
+            reachable.append(own)
+        if element.restrictions == Restrictions():
+            always |= own
+    parts = {part for own in reachable for part in own}
+    whole = [always | own for own in reachable if set(always | own) == parts]
+    if whole:
+        return tuple(sum(each.values()) for each in whole)
+    of_part = [[own[part] for own in reachable if part in own] for part in parts]
+    return (sum(map(min, of_part)), sum(map(max, of_part)))

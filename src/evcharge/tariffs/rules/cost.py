@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
 from evcharge.kernel.money import round_to_paise
+from evcharge.tariffs.rules.conditions import conditions
 from evcharge.tariffs.rules.stretches import Stretch, Usage, stretches
 from evcharge.tariffs.rules.terms import (
     Component,
@@ -87,25 +88,19 @@ def cost_of(terms: Terms, usage: Usage, zone: str) -> Cost:
 def _use_charge(
     terms: Terms, usage: Usage, zone: str, used: dict[_Place, Fraction]
 ) -> None:
-    full_at = _since(usage.charged_until - usage.starts_at)
+    full_at = usage.charged_seconds
     idle_at = full_at + terms.idle_grace_minutes * 60
-    is_first = True
+    has_begun = False
     for stretch in stretches(terms, usage, zone):
-        if stretch.lasts == 0:
-            continue
         amounts = {ComponentType.ENERGY: stretch.gives_wh}
         if stretch.begins < full_at:
             amounts[ComponentType.TIME] = stretch.lasts
         elif stretch.begins >= idle_at:
             amounts[ComponentType.PARKING_TIME] = stretch.lasts
-        if is_first:
+        if not has_begun:
             amounts[ComponentType.FLAT] = Fraction(1)
-        is_first = False
-        _use(terms, stretch, amounts, used, is_reservation=False)
-
-
-def _since(length: timedelta) -> Fraction:
-    return Fraction(length // timedelta(microseconds=1), 1_000_000)
+        decided = _use(terms, stretch, amounts, used, is_reservation=False)
+        has_begun |= ComponentType.FLAT in decided
 
 
 def _use_reservation(
@@ -118,11 +113,10 @@ def _use_reservation(
     slot = Usage(starts_at, ends_at, (), ends_at)
     amounts = {ComponentType.FLAT: Fraction(1)}
     for stretch in stretches(terms, slot, zone):
-        if stretch.lasts == 0:
-            continue
         amounts[ComponentType.TIME] = stretch.lasts
-        _use(terms, stretch, amounts, used, is_reservation=True)
-        amounts.pop(ComponentType.FLAT, None)
+        decided = _use(terms, stretch, amounts, used, is_reservation=True)
+        if ComponentType.FLAT in decided:
+            amounts.pop(ComponentType.FLAT, None)
 
 
 def _use(
@@ -132,7 +126,8 @@ def _use(
     used: dict[_Place, Fraction],
     *,
     is_reservation: bool,
-) -> None:
+) -> set[ComponentType]:
+    """Add amounts to the components that decide; return the types that had one."""
     decided = set()
     for number, element in enumerate(terms.elements):
         if element.restrictions.is_reservation != is_reservation:
@@ -148,20 +143,26 @@ def _use(
             # Taken out and put back: the last one used is the last in the dict.
             so_far = used.pop(place, Fraction(0))
             used[place] = so_far + amounts[component.type]
+    return {kind for kind, _ in decided}
 
 
 def _fill_steps(terms: Terms, used: dict[_Place, Fraction]) -> None:
     """Bill whole steps: what is missing to the next one counts at the price used last.
 
-    OCPI 2.2.1, section 11.4.2: the last component's step, on the total of its type.
+    OCPI 2.2.1, section 11.4.2: the step of the component used last, on the total of its
+    type; of charging and of standing after it, only the total of standing is filled up.
     """
     last: dict[tuple[ComponentType, Part, bool], _Place] = {}
     totals: dict[tuple[ComponentType, Part, bool], Fraction] = {}
     for place, amount in used.items():
+        if not amount:
+            continue
         component, said = _component(terms, place)
         what = (component.type, component.part, said.is_reservation)
         last[what] = place
         totals[what] = totals.get(what, Fraction(0)) + amount
+    if (ComponentType.PARKING_TIME, Part.CHARGING, False) in last:
+        last.pop((ComponentType.TIME, Part.CHARGING, False), None)
     for what, place in last.items():
         step = _component(terms, place)[0].step_size
         if what[0] == ComponentType.FLAT or step <= 1:
@@ -188,8 +189,17 @@ def _priced(terms: Terms, used: dict[_Place, Fraction]) -> Cost:
     exact = sum((amount for _, amount in drafts), Fraction(0))
     rounded = round_to_paise(_decimal(exact))
     lines = list(_shared_out(drafts, rounded))
-    lines += _bounded(terms, rounded)
+    if _was_used(terms, used):
+        lines += _bounded(terms, rounded)
     return Cost(tuple(lines), sum(each.amount_paise for each in lines), exact)
+
+
+def _was_used(terms: Terms, used: dict[_Place, Fraction]) -> bool:
+    """Return whether there was a charge: the least price is not for nothing at all."""
+    return any(
+        amount and not _component(terms, place)[1].is_reservation
+        for place, amount in used.items()
+    )
 
 
 def _decimal(value: Fraction) -> Decimal:
@@ -242,11 +252,7 @@ def _text(component: Component, said: Restrictions) -> str:
         name = PARTS[component.part]
     else:
         name = NAMES[component.type]
-    if said.start_time is not None or said.end_time is not None:
-        start = said.start_time.strftime("%H:%M") if said.start_time else "00:00"
-        end = said.end_time.strftime("%H:%M") if said.end_time else "24:00"
-        return f"{name}, {start}–{end}"
-    return name
+    return ", ".join((name, *conditions(said)))
 
 
 def _number(value: Fraction) -> str:

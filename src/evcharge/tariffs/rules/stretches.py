@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from evcharge.tariffs.rules.terms import DAYS, Restrictions, Terms
 
-SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
 MICROSECOND = timedelta(microseconds=1)
 WH_SECONDS_IN_W = 3600
@@ -37,10 +36,22 @@ class Usage:
     charged_until: datetime
     reserved: tuple[datetime, datetime] | None = None
 
+    @property
+    def seconds(self) -> Fraction:
+        """How long it lasted; never below 0, whatever clocks said."""
+        return max(Fraction(0), _seconds(self.ends_at - self.starts_at))
+
+    @property
+    def charged_seconds(self) -> Fraction:
+        return max(Fraction(0), _seconds(self.charged_until - self.starts_at))
+
 
 @dataclass(frozen=True)
 class Stretch:
-    """`begins` and `lasts` in seconds, `had_wh` at its begin, `gives_wh` within it."""
+    """`begins` and `lasts` in seconds, `had_wh` at its begin, `gives_wh` within it.
+
+    One that lasts 0 is what was given out at the very start.
+    """
 
     begins: Fraction
     lasts: Fraction
@@ -51,7 +62,7 @@ class Stretch:
     def fits(self, said: Restrictions) -> bool:
         return (
             _on_day(self.wall, said)
-            and _at_time(self.wall, said)
+            and holds_at(self.wall.time(), said)
             and _within(self.had_wh, said.min_wh, said.max_wh)
             and _within(self.begins, said.min_seconds, said.max_seconds)
             and _within(self._power_w, said.min_w, said.max_w)
@@ -59,6 +70,9 @@ class Stretch:
 
     @property
     def _power_w(self) -> Fraction:
+        # In no time no power is known; it counts as none.
+        if not self.lasts:
+            return Fraction(0)
         return self.gives_wh * WH_SECONDS_IN_W / self.lasts
 
 
@@ -70,16 +84,14 @@ def _on_day(wall: datetime, said: Restrictions) -> bool:
     return not said.day_of_week or DAYS[wall.weekday()] in said.day_of_week
 
 
-def _at_time(wall: datetime, said: Restrictions) -> bool:
-    at = wall.time()
-    start, end = said.start_time, said.end_time
-    if start is None:
-        return end is None or at < end
-    if end is None:
+def holds_at(at: time, said: Restrictions) -> bool:
+    """Return whether a wall time lies between the times of a restriction."""
+    start = said.start_time or time.min
+    if said.end_time is None:
         return at >= start
-    if start < end:
-        return start <= at < end
-    return at >= start or at < end  # Over midnight; the same twice is all day.
+    if start < said.end_time:
+        return start <= at < said.end_time
+    return at >= start or at < said.end_time  # Over midnight; twice the same: all day.
 
 
 def _within(value: Fraction, least: int | None, most: int | None) -> bool:
@@ -95,14 +107,15 @@ def stretches(terms: Terms, usage: Usage, zone: str) -> Iterator[Stretch]:
         *_moments(terms, (origin, usage.ends_at), zone),
         *_durations(terms),
         *_crossings(terms, known),
-        _seconds(usage.charged_until - origin),
-        _seconds(
-            usage.charged_until - origin + timedelta(minutes=terms.idle_grace_minutes)
-        ),
+        usage.charged_seconds,
+        usage.charged_seconds + terms.idle_grace_minutes * 60,
     }
-    end = _seconds(usage.ends_at - origin)
+    end = usage.seconds
     inside = sorted(at for at in cuts | {Fraction(0), end} if 0 <= at <= end)
     where = ZoneInfo(zone)
+    if at_once := known[0][1]:
+        nothing = Fraction(0)
+        yield Stretch(nothing, nothing, nothing, at_once, origin.astimezone(where))
     for begins, until in pairwise(inside):
         had, has = _energy_at(known, begins), _energy_at(known, until)
         wall = (origin + _delta(begins)).astimezone(where)
@@ -122,9 +135,9 @@ def _known(usage: Usage) -> list[tuple[Fraction, Fraction]]:
     highest = Fraction(0)
     found = {Fraction(0): highest}
     for reading in sorted(usage.readings, key=lambda each: (each.at, each.energy_wh)):
-        at = min(max(reading.at, usage.starts_at), usage.ends_at)
+        at = _seconds(reading.at - usage.starts_at)
         highest = max(highest, Fraction(reading.energy_wh))
-        found[_seconds(at - usage.starts_at)] = highest
+        found[min(max(at, Fraction(0)), usage.seconds)] = highest
     return sorted(found.items())
 
 
@@ -143,7 +156,10 @@ def _energy_at(known: Sequence[tuple[Fraction, Fraction]], at: Fraction) -> Frac
 def _moments(
     terms: Terms, stretch: tuple[datetime, datetime], zone: str
 ) -> Iterator[Fraction]:
-    """Yield every midnight and every wall time that the terms name."""
+    """Yield every midnight, every wall time that the terms name, every clock change.
+
+    A wall time that comes twice in an autumn night is yielded twice.
+    """
     where = ZoneInfo(zone)
     starts_at, ends_at = stretch
     times = {
@@ -156,9 +172,34 @@ def _moments(
     last = ends_at.astimezone(where).date()
     while day <= last:
         for wall in times | {datetime.min.time()}:
-            at = datetime.combine(day, wall, where)
-            yield _seconds(at.astimezone(starts_at.tzinfo) - starts_at)
+            for fold in (0, 1):
+                at = datetime.combine(day, wall.replace(fold=fold), where)
+                yield _seconds(at.astimezone(UTC) - starts_at)
         day += DAY
+    for at in _clock_changes(starts_at, ends_at, where):
+        yield _seconds(at - starts_at)
+
+
+def _clock_changes(
+    starts_at: datetime, ends_at: datetime, where: ZoneInfo
+) -> Iterator[datetime]:
+    """Yield when the clocks of a zone went forward or back; never twice in a day."""
+    while starts_at < ends_at:
+        until = min(starts_at + DAY, ends_at)
+        old, before, after = _offset(starts_at, where), starts_at, until
+        if _offset(until, where) != old:
+            while after - before > MICROSECOND:
+                middle = before + (after - before) // 2
+                if _offset(middle, where) == old:
+                    before = middle
+                else:
+                    after = middle
+            yield after
+        starts_at = until
+
+
+def _offset(at: datetime, where: ZoneInfo) -> timedelta | None:
+    return at.astimezone(where).utcoffset()
 
 
 def _durations(terms: Terms) -> Iterator[Fraction]:

@@ -4,7 +4,8 @@ Two things are ours: an ENERGY component may be a `part` of the price (electrici
 passed through, or the service charge), and idle time may cost nothing at first.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from enum import StrEnum
@@ -122,8 +123,10 @@ class Terms:
         if low is not None and high is not None and low > high:
             raise _wrong("max_price_paise", "Must not be below the least price.")
         grace = _whole(given, "idle_grace_minutes", "", most=MOST_GRACE_MINUTES)
+        elements = _elements(given.get("elements"))
+        _check_parts(elements)
         return cls(
-            elements=_elements(given.get("elements")),
+            elements=elements,
             min_price_paise=low,
             max_price_paise=high,
             idle_grace_minutes=grace or 0,
@@ -253,10 +256,32 @@ def _element(data: object, path: str) -> Element:
             _list(given.get("components"), inside, MOST_COMPONENTS)
         )
     )
+    if _repeats((each.type, each.part) for each in components):
+        raise _wrong(inside, "Give each type and part once.")
+    said = given.get("restrictions")
     restrictions = _restrictions(
-        given.get("restrictions") or {}, _join(path, "restrictions")
+        {} if said is None else said, _join(path, "restrictions")
     )
     return Element(components, restrictions)
+
+
+def _repeats(values: Iterable[object]) -> bool:
+    given = list(values)
+    return len(set(given)) < len(given)
+
+
+def _check_parts(elements: Sequence[Element]) -> None:
+    """Each part is billed by itself: a whole price beside parts would count twice."""
+    parts = {
+        component.part
+        for element in elements
+        for component in element.components
+        if component.type == ComponentType.ENERGY
+    }
+    if Part.CHARGING in parts and len(parts) > 1:
+        raise _wrong(
+            "elements", "Give the price of energy whole or in parts, not both."
+        )
 
 
 def _component(data: object, path: str) -> Component:
@@ -310,12 +335,17 @@ def _restrictions(data: object, path: str) -> Restrictions:
     return found
 
 
+# Python reads more of ISO 8601 than a clock or a calendar shows: offsets, weeks.
+_WALL_TIME = re.compile(r"[0-9]{2}:[0-9]{2}")
+_CALENDAR_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 def _time(given: Mapping[str, Any], name: str, path: str) -> time | None:
     value = given.get(name)
     if value is None:
         return None
     try:
-        if not isinstance(value, str) or len(value) != len("00:00"):
+        if not isinstance(value, str) or not _WALL_TIME.fullmatch(value):
             raise ValueError
         return time.fromisoformat(value)
     except ValueError:
@@ -327,7 +357,7 @@ def _date(given: Mapping[str, Any], name: str, path: str) -> date | None:
     if value is None:
         return None
     try:
-        if not isinstance(value, str) or len(value) != len("2026-01-01"):
+        if not isinstance(value, str) or not _CALENDAR_DATE.fullmatch(value):
             raise ValueError
         return date.fromisoformat(value)
     except ValueError:
