@@ -139,8 +139,20 @@ def test_what_was_written_is_read_again(terms: Terms) -> None:
 
 
 NAMES = st.sampled_from(
-    "elements components restrictions type price_paise part step_size start_time "
-    "end_date min_wh day_of_week is_reservation".split()
+    [
+        "elements",
+        "components",
+        "restrictions",
+        "type",
+        "price_paise",
+        "part",
+        "step_size",
+        "start_time",
+        "end_date",
+        "min_wh",
+        "day_of_week",
+        "is_reservation",
+    ]
 )
 junk = st.recursive(
     st.none()

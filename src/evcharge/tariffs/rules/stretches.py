@@ -1,5 +1,6 @@
 """A charge cut into stretches in which nothing changes that a tariff looks at."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -142,15 +143,14 @@ def _known(usage: Usage) -> list[tuple[Fraction, Fraction]]:
 
 
 def _energy_at(known: Sequence[tuple[Fraction, Fraction]], at: Fraction) -> Fraction:
-    before = known[0]
-    for after in known:
-        if after[0] >= at:
-            if after[0] == before[0]:
-                return after[1]
-            part = (at - before[0]) / (after[0] - before[0])
-            return before[1] + (after[1] - before[1]) * part
-        before = after
-    return before[1]
+    number = bisect_left(known, (at,))
+    if number == len(known):
+        return known[-1][1]
+    until, has = known[number]
+    if until == at:
+        return has
+    since, had = known[number - 1]
+    return had + (has - had) * (at - since) / (until - since)
 
 
 def _moments(
