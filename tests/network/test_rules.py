@@ -52,6 +52,7 @@ def an_evse_now(evse_id=1, status=S.AVAILABLE, **known):
         "charger": "CP-1",
         "number": 1,
         "lifecycle": Lifecycle.ACTIVE,
+        "price_words": None,
         "price_paise": 10_000,
         "plugs": (a_plug(),),
         "status": status,

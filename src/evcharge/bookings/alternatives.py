@@ -8,6 +8,7 @@ from itertools import islice
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from evcharge.bookings.pricing import Pricing
 from evcharge.bookings.queries import claims_between
 from evcharge.bookings.rules import (
     MOST_ALTERNATIVES,
@@ -17,10 +18,10 @@ from evcharge.bookings.rules import (
     SlotNotBookable,
     check_slot,
 )
-from evcharge.kernel.money import for_started_hours
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import EvseNotFound, Lifecycle
 from evcharge.stations.rules.opening import OpeningHours
+from evcharge.tariffs.queries import agreed_at
 
 # Six hours either way; about fifteen kilometres; a bounded number of neighbours.
 FARTHEST_QUARTERS = 24
@@ -44,13 +45,11 @@ class _Place:
     evse_id: int
     location_id: int
     location_name: str
-    price_paise_per_hour: int
+    pricing: Pricing
     hours: OpeningHours
 
     def offer(self, slot: Slot) -> Offer:
-        amount = for_started_hours(
-            slot.length, paise_per_hour=self.price_paise_per_hour
-        )
+        amount = self.pricing.amount_paise(slot)
         return Offer(self.evse_id, self.location_id, self.location_name, slot, amount)
 
 
@@ -63,7 +62,7 @@ def alternatives(
 
     Raises: EvseNotFound.
     """
-    here, nearby = _places(session, evse_id)
+    here, nearby = _places(session, evse_id, now=now)
     offers = islice(_here(session, here, slot, limits, now), MOST_ALTERNATIVES)
     found = list(offers)
     if len(found) < MOST_ALTERNATIVES and nearby:
@@ -123,7 +122,9 @@ def _one_a_site(places: Iterable[_Place]) -> list[_Place]:
     return list(sites.values())
 
 
-def _places(session: Session, evse_id: int) -> tuple[list[_Place], list[_Place]]:
+def _places(
+    session: Session, evse_id: int, *, now: datetime
+) -> tuple[list[_Place], list[_Place]]:
     """Return EVSEs with a plug as good: at this site (this one first), and nearby."""
     site = session.execute(
         select(Location.id, Location.lat, Location.lon)
@@ -155,8 +156,14 @@ def _places(session: Session, evse_id: int) -> tuple[list[_Place], list[_Place]]
         )
         .order_by((Evse.id == evse_id).desc(), distance, Evse.id)
         .limit(MOST_NEIGHBOURS)
-    )
-    places = [_Place(*row[:-2], hours=OpeningHours(*row[-2:])) for row in rows]
+    ).all()
+    agreed = agreed_at(session, [row[0] for row in rows], at=now)
+    places = [
+        _Place(
+            *row[:3], Pricing(row[3], agreed.get(row[0])), hours=OpeningHours(*row[4:])
+        )
+        for row in rows
+    ]
     here = [place for place in places if place.location_id == site.id]
     return here, [place for place in places if place.location_id != site.id]
 

@@ -1,10 +1,11 @@
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from evcharge.bookings.pricing import Pricing
 from evcharge.bookings.rules import (
     ActorKind,
     BookingEventKind,
@@ -15,9 +16,9 @@ from evcharge.bookings.rules import (
     status_at,
 )
 from evcharge.kernel.db import Base, BigId, UtcDateTime
-from evcharge.kernel.money import for_started_hours
 from evcharge.stations.models import Evse
 from evcharge.stations.rules import ClaimedBy
+from evcharge.tariffs.rules.agreed import Agreed
 
 
 class Booking(Base):
@@ -92,8 +93,15 @@ class Booking(Base):
     def due_paise(self) -> int:
         return max(0, self.amount_paise - self.paid_paise)
 
-    def price_for(self, length: timedelta) -> int:
-        return for_started_hours(length, paise_per_hour=self.price_paise_per_hour)
+    @property
+    def agreed(self) -> Agreed | None:
+        """The tariff it was made under, as it was then."""
+        return Agreed.from_json(self.tariff) if self.tariff else None
+
+    @property
+    def pricing(self) -> Pricing:
+        """What another slot at this EVSE would cost: at the price that was agreed."""
+        return Pricing(self.price_paise_per_hour, self.agreed)
 
 
 class SlotClaim(Base):

@@ -1,16 +1,36 @@
 """What a slot costs before it begins: one place for whoever offers, books or moves."""
 
+from dataclasses import dataclass
+
 from evcharge.bookings.rules import Slot
-from evcharge.kernel.money import for_started_hours
-from evcharge.tariffs.rules.agreed import Agreed
+from evcharge.kernel.money import HOUR, for_started_hours
+from evcharge.tariffs.rules.agreed import Agreed, Quote
 
 
-def price_of_slot(slot: Slot, agreed: Agreed | None, paise_per_hour: int) -> int:
-    """Return what is paid for a slot at booking, tax included.
+@dataclass(frozen=True)
+class Pricing:
+    """How slots of an EVSE are priced: by a tariff, else by the started hour.
 
-    Under a tariff an advance, of which the rest comes back; else its price for every
-    started hour.
+    The price for an hour has tax in it; what a tariff says is without.
     """
-    if agreed is None:
-        return for_started_hours(slot.length, paise_per_hour=paise_per_hour)
-    return agreed.quote(slot.starts_at, slot.ends_at).taxed.total_paise
+
+    paise_per_hour: int
+    agreed: Agreed | None = None
+
+    def amount_paise(self, slot: Slot) -> int:
+        """Return what is paid for a slot at booking, tax included.
+
+        Under a tariff it is an advance, of which the rest comes back.
+        """
+        if advance := self.advance(slot):
+            return advance.taxed.total_paise
+        return for_started_hours(slot.length, paise_per_hour=self.paise_per_hour)
+
+    def advance(self, slot: Slot) -> Quote | None:
+        if self.agreed is None:
+            return None
+        return self.agreed.quote(slot.starts_at, slot.ends_at)
+
+    @staticmethod
+    def started_hours(slot: Slot) -> int:
+        return -(-slot.length // HOUR)

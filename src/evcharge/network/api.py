@@ -146,7 +146,10 @@ class EvseAnswer(Answer):
     last_seen_at: Instant | None = Field(description="How fresh this is")
     next_free_at: Instant | None = Field(description="Within a day; null: not known")
     is_bookable: bool
-    price_per_hour: Money = Field(description="Per started hour, tax included")
+    price_per_hour: Money = Field(
+        description="Per started hour, tax included; where no tariff applies"
+    )
+    price: str | None = Field(description="In words, where a tariff applies")
     connectors: list[PlugAnswer]
 
 
@@ -368,6 +371,7 @@ def _evse(evse: EvseNow) -> EvseAnswer:
         next_free_at=evse.next_free_at,
         is_bookable=evse.is_open,
         price_per_hour=Money.of(evse.price_paise),
+        price=evse.price_words,
         connectors=[_plug(plug) for plug in evse.plugs],
     )
 

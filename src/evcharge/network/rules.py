@@ -156,6 +156,8 @@ class EvseNow:
     number: int
     lifecycle: Lifecycle
     price_paise: int
+    # In a line, where a tariff applies; else the price is for a started hour.
+    price_words: str | None
     plugs: tuple[PlugNow, ...]
     status: EvseStatus
     status_at: datetime | None
@@ -355,6 +357,7 @@ class Summary:
     seen_at: datetime | None
     next_free_at: datetime | None
     price_from_paise: int | None
+    price_words: str | None
     plugs: tuple[PlugCount, ...]
     first_free_evse_id: int | None
 
@@ -372,7 +375,9 @@ def summary_of(evses: Sequence[EvseNow], search: Search) -> Summary:
     is_unknown = bool(counted) and not known
     seen = [evse.seen_at for evse in known or counted if evse.seen_at is not None]
     upcoming = [evse.next_free_at for evse in counted if evse.next_free_at is not None]
-    prices = [evse.price_paise for evse in counted if evse.is_open]
+    usable = [evse for evse in counted if evse.is_open]
+    by_hour = [evse.price_paise for evse in usable if evse.price_words is None]
+    by_tariff = {evse.price_words for evse in usable if evse.price_words}
     return Summary(
         free=len(free),
         total=len(counted),
@@ -380,7 +385,8 @@ def summary_of(evses: Sequence[EvseNow], search: Search) -> Summary:
         is_unknown=is_unknown,
         seen_at=(max if is_unknown else min)(seen, default=None),
         next_free_at=min(upcoming, default=None),
-        price_from_paise=min(prices, default=None),
+        price_from_paise=min(by_hour, default=None),
+        price_words=min(by_tariff) if len(by_tariff) == 1 and not by_hour else None,
         plugs=_plug_counts(evses),
         first_free_evse_id=free[0].evse_id if free else None,
     )

@@ -38,6 +38,7 @@ from evcharge.payments.rules import DueUnpaid
 from evcharge.stations.models import Evse
 from evcharge.stations.queries import evse_with_place
 from evcharge.stations.rules import EvseNotFound, Lifecycle
+from evcharge.tariffs.queries import agreed_at
 from evcharge.web.context import (
     current_user_or_none,
     database,
@@ -175,6 +176,7 @@ def _picker(
             values, zone=zone_of(evse), limits=limits(), usual=USUAL_LENGTH
         ),
         terms=Terms(evse.booking_price_paise),
+        agreed=agreed_at(session, [evse.id], at=now).get(evse.id),
         limits=limits(),
         user_id=user.id if user else None,
         now=now,

@@ -168,7 +168,7 @@ def _at_agreed_price(booking: Booking, offer: Offer) -> Offer:
     """On its own EVSE a booking keeps the price that was agreed."""
     if offer.evse_id != booking.evse_id:
         return offer
-    return replace(offer, amount_paise=booking.price_for(offer.slot.length))
+    return replace(offer, amount_paise=booking.pricing.amount_paise(offer.slot))
 
 
 def _too_late(booking: Booking) -> ResponseReturnValue:
@@ -198,6 +198,7 @@ def _picker(
         booking.evse,
         choice,
         terms=booking.terms,
+        agreed=booking.agreed,
         limits=limits(),
         user_id=booking.user_id,
         now=now,

@@ -19,12 +19,14 @@ from evcharge.bookings.calendar import (
 )
 from evcharge.bookings.forms import Choice
 from evcharge.bookings.models import Booking
+from evcharge.bookings.pricing import Pricing
 from evcharge.bookings.queries import claims_between
 from evcharge.bookings.rules import Limits, Slot, Terms, slot_no
 from evcharge.bookings.words import cancelling_terms
 from evcharge.kernel.money import HOUR, for_started_hours
 from evcharge.stations.models import Evse, Location
 from evcharge.stations.rules import ClaimedBy, EvseStatus
+from evcharge.tariffs.rules.agreed import Agreed
 from evcharge.web.formats import calendar_day
 
 # Booking one of these is allowed, but the driver should know.
@@ -47,28 +49,13 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Quote:
-    """What a length costs, and how that comes about."""
-
-    hours: int
-    paise_per_hour: int
-
-    @classmethod
-    def of(cls, length: timedelta, paise_per_hour: int) -> "Quote":
-        return cls(-(-length // HOUR), paise_per_hour)
-
-    @property
-    def amount_paise(self) -> int:
-        return for_started_hours(self.hours * HOUR, paise_per_hour=self.paise_per_hour)
-
-
-@dataclass(frozen=True)
 class Picker:
     """One day of one EVSE, for one length. `chosen` is free, or None."""
 
     evse: Evse
     calendar: Calendar
     terms: Terms
+    pricing: Pricing
     day: date
     length: timedelta
     days: list[Day]
@@ -94,8 +81,18 @@ class Picker:
         return self.length // timedelta(minutes=1)
 
     @property
-    def quote(self) -> Quote:
-        return Quote.of(self.length, self.terms.price_paise_per_hour)
+    def hours(self) -> int:
+        """Started ones, which are paid where there is no tariff."""
+        return -(-self.length // HOUR)
+
+    def amount_paise(self, slot: Slot | None) -> int | None:
+        """What the slot costs. By the hour all do the same; None: it depends."""
+        if slot is not None:
+            return self.pricing.amount_paise(slot)
+        if self.pricing.agreed is not None:
+            return None
+        per_hour = self.pricing.paise_per_hour
+        return for_started_hours(self.length, paise_per_hour=per_hour)
 
     @property
     def cells(self) -> list[Quarter]:
@@ -145,7 +142,7 @@ class Picker:
         return cancelling_terms(
             self.terms,
             slot,
-            amount_paise=self.quote.amount_paise,
+            amount_paise=self.pricing.amount_paise(slot),
             now=self.calendar.now,
             zone=self.zone,
         )
@@ -169,6 +166,7 @@ def open_picker(
     choice: Choice,
     *,
     terms: Terms,
+    agreed: Agreed | None,
     limits: Limits,
     user_id: int | None,
     now: datetime,
@@ -187,6 +185,7 @@ def open_picker(
         evse=evse,
         calendar=calendar,
         terms=terms,
+        pricing=Pricing(terms.price_paise_per_hour, agreed),
         day=day,
         length=choice.length,
         days=days,

@@ -11,14 +11,22 @@ import segno
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from evcharge.billing.models import Bill
+from evcharge.billing.queries import bill_of
+from evcharge.billing.words import rows_of, tax_words
 from evcharge.bookings.alternatives import Offer, alternatives
 from evcharge.bookings.asking import limits
 from evcharge.bookings.calendar_file import is_off_calendar
 from evcharge.bookings.models import Booking
 from evcharge.bookings.pages.move import can_move
-from evcharge.bookings.pages.picker import Quote, zone_of
+from evcharge.bookings.pages.picker import zone_of
 from evcharge.bookings.queries import booking_of_user
-from evcharge.bookings.rules import ActorKind, BookingEventKind, slot_no
+from evcharge.bookings.rules import (
+    ActorKind,
+    BookingEventKind,
+    BookingStatus,
+    slot_no,
+)
 from evcharge.bookings.words import (
     Entry,
     Phase,
@@ -30,7 +38,7 @@ from evcharge.bookings.words import (
 from evcharge.payments.models import Payment, Refund
 from evcharge.payments.queries import payments_of_item
 from evcharge.payments.rules import ItemKind, PaymentStatus
-from evcharge.web.formats import rupees
+from evcharge.web.formats import kwh, rupees
 
 STEPS = {
     Phase.HELD: 0,
@@ -51,6 +59,7 @@ class View:
     now: datetime
     zone: ZoneInfo
     payments: Sequence[Payment]
+    bill: Bill | None
     offers: Sequence[Offer]
 
     @property
@@ -88,9 +97,42 @@ class View:
 
     @property
     def price_lines(self) -> list[tuple[str, int]]:
-        quote = Quote.of(self.booking.slot.length, self.booking.price_paise_per_hour)
-        hours = "1 started hour" if quote.hours == 1 else f"{quote.hours} started hours"
-        return [(f"{hours} × {rupees(quote.paise_per_hour)}", quote.amount_paise)]
+        """What it came to, once that is known; before, what is paid in advance."""
+        if self.bill is not None:
+            return rows_of(self.bill)
+        pricing, slot = self.booking.pricing, self.booking.slot
+        if advance := pricing.advance(slot):
+            energy = f"For about {kwh(advance.energy_wh)}"
+            label = "Deposit" if advance.is_deposit else energy
+            taxes = (
+                [("GST", advance.taxed.tax_paise)] if advance.taxed.tax_paise else []
+            )
+            return [(label, advance.net_paise), *taxes]
+        count = pricing.started_hours(slot)
+        hours = "1 started hour" if count == 1 else f"{count} started hours"
+        price = rupees(pricing.paise_per_hour)
+        return [(f"{hours} × {price}", pricing.amount_paise(slot))]
+
+    @property
+    def total_paise(self) -> int:
+        return self.bill.total_paise if self.bill else self.booking.amount_paise
+
+    @property
+    def price_note(self) -> str:
+        return tax_words(self.bill) if self.bill else "Tax included"
+
+    @property
+    def price_promise(self) -> str:
+        """What becomes of the money under a tariff."""
+        booking = self.booking
+        if self.bill is not None or booking.agreed is None:
+            return ""
+        if booking.status == BookingStatus.COMPLETED:
+            return "We are working out what it came to."
+        if booking.status == BookingStatus.ACTIVE and booking.amount_paise:
+            words = booking.agreed.price_words()
+            return f"{words}. What you do not use comes back by itself."
+        return ""
 
     @property
     def is_off_calendar(self) -> bool:
@@ -146,8 +188,16 @@ def view_of(session: Session, booking_id: UUID, user_id: int, *, now: datetime) 
         now=now,
         zone=zone_of(booking.evse),
         payments=payments_of_item(session, ItemKind.BOOKING, booking_id),
+        bill=_bill(session, booking),
         offers=_offers(session, booking, phase, now=now),
     )
+
+
+def _bill(session: Session, booking: Booking) -> Bill | None:
+    """Nothing is billed before it is over."""
+    if booking.status == BookingStatus.ACTIVE:
+        return None
+    return bill_of(session, ItemKind.BOOKING, booking.id)
 
 
 def _offers(

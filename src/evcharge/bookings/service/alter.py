@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from evcharge.accounts.queries import lock_users
 from evcharge.bookings.models import Booking
-from evcharge.bookings.pricing import price_of_slot
+from evcharge.bookings.pricing import Pricing
 from evcharge.bookings.queries import (
     BookableEvse,
     bookable_evses,
@@ -95,7 +95,7 @@ def move_booking(
     check_open(evse, slot)
     price = price_per_hour_after_move(booking, evse)
     agreed = _agreed_after_move(session, booking, evse, now=now)
-    amount = price_of_slot(slot, agreed, price)
+    amount = Pricing(price, agreed).amount_paise(slot)
     if amount != booking.amount_paise and booking.is_late(now=now):
         raise PriceFixed(booking_id=booking_id)
     if amount not in (booking.amount_paise, accept_amount_paise):
@@ -133,7 +133,7 @@ def _agreed_after_move(
     session: Session, booking: Booking, evse: BookableEvse, *, now: datetime
 ) -> Agreed | None:
     if evse.evse_id == booking.evse_id:
-        return Agreed.from_json(booking.tariff) if booking.tariff else None
+        return booking.agreed
     return agreed_at(session, [evse.evse_id], at=now).get(evse.evse_id)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, raiseload
 
 from evcharge.accounts.queries import lock_user
 from evcharge.bookings.models import Booking
-from evcharge.bookings.pricing import price_of_slot
+from evcharge.bookings.pricing import Pricing
 from evcharge.bookings.queries import (
     BookableEvse,
     bookable_evses,
@@ -205,7 +205,7 @@ def _row(
     now: datetime,
 ) -> dict[str, Any]:
     terms = Terms(evse.price_paise_per_hour)
-    amount = price_of_slot(request.slot, agreed, terms.price_paise_per_hour)
+    amount = Pricing(terms.price_paise_per_hour, agreed).amount_paise(request.slot)
     return {
         "id": request.id,
         "user_id": request.user_id,

@@ -23,6 +23,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.stations.rules import EvseNotFound
 from evcharge.stations.rules.codes import WrongCode, evse_code, evse_of_code
+from evcharge.tariffs.queries import agreed_at
 from evcharge.web.context import (
     current_user,
     current_user_or_none,
@@ -128,6 +129,7 @@ def _show(evse_id: int, refusal: DomainError | None = None) -> ResponseReturnVal
             this, booking=booking, own_session_id=charging.id if charging else None
         ),
         free_until=this.free_until(user.id if user else None),
+        agreed=agreed_at(reading(), [evse_id], at=now).get(evse_id),
         refusal=refusal,
         now=now,
     )

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from evcharge.billing.models import Bill
+from evcharge.billing.queries import bill_of
+from evcharge.billing.words import rows_of, tax_words
 from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import BookingStatus
 from evcharge.charging.around import (
@@ -17,8 +20,9 @@ from evcharge.charging.around import (
     next_claim_at,
     site_of_evse,
 )
+from evcharge.charging.costs import Running, running_cost
 from evcharge.charging.curve import Curve, curve_of, powers
-from evcharge.charging.figures import amount_paise, lasting, mean_power_w
+from evcharge.charging.figures import lasting, mean_power_w
 from evcharge.charging.models import ChargingSession
 from evcharge.charging.queries import samples_of, session_of_user
 from evcharge.charging.rules import START_WITHIN, SessionStatus
@@ -38,6 +42,8 @@ from evcharge.payments.queries import refunds_of_items
 from evcharge.payments.rules import ItemKind
 from evcharge.stations.models import Location
 from evcharge.stations.rules import OverrunPolicy
+from evcharge.tariffs.rules import CostLine
+from evcharge.tariffs.rules.agreed import Agreed
 
 # So long a charger may take to stop before we say that it does not.
 STOP_WITHIN = timedelta(seconds=60)
@@ -61,6 +67,9 @@ class View:
     next_booking_at: datetime | None
     others: Sequence[Point]
     refunds: Sequence[Refund]
+    running: Running
+    bill: Bill | None
+    agreed: Agreed | None
 
     @property
     def location(self) -> Location:
@@ -157,7 +166,29 @@ class View:
 
     @property
     def amount_paise(self) -> int:
-        return amount_paise(self.charge, now=self.now)
+        """Up to now; once it is worked out, what it came to."""
+        return self.bill.total_paise if self.bill else self.running.total_paise
+
+    @property
+    def cost_lines(self) -> list[tuple[str, int]]:
+        """Rows that add up to the amount, where there is more to say than that."""
+        if self.bill is not None:
+            return rows_of(self.bill)
+        lines = self.running.lines
+        rows = [(_label(line), line.amount_paise) for line in lines]
+        tax = self.running.tax_paise
+        return [*rows, ("GST", tax)] if tax else rows
+
+    @property
+    def cost_note(self) -> str:
+        if self.bill is not None:
+            return tax_words(self.bill)
+        return "" if self.stage == Stage.ENDED else "Up to now"
+
+    @property
+    def is_being_billed(self) -> bool:
+        """Whether it is over, and what it came to is still being worked out."""
+        return self.stage == Stage.ENDED and self.bill is None and bool(self.agreed)
 
     # ── whose time it is ─────────────────────────────────────────────────────────
 
@@ -228,7 +259,22 @@ def view_of(session: Session, session_id: UUID, user_id: int, *, now: datetime) 
         next_booking_at=_next_booking_at(session, charge, user_id, now=now),
         others=_others(session, charge, now=now) if is_failed else (),
         refunds=_refunds(session, charge.booking) if is_failed else (),
+        running=running_cost(session, charge, now=now),
+        bill=_bill(session, charge),
+        agreed=Agreed.from_json(charge.tariff) if charge.tariff else None,
     )
+
+
+def _bill(session: Session, charge: ChargingSession) -> Bill | None:
+    if charge.ended_at is None:
+        return None
+    if charge.booking_id is not None:
+        return bill_of(session, ItemKind.BOOKING, charge.booking_id)
+    return bill_of(session, ItemKind.SESSION, charge.id)
+
+
+def _label(line: CostLine) -> str:
+    return f"{line.text}, {line.quantity} {line.unit}" if line.unit else line.text
 
 
 def _commands(session: Session, session_id: UUID) -> Sequence[ChargerCommand]:

@@ -25,7 +25,7 @@ from evcharge.charging.usage import usage_of
 from evcharge.kernel.money import HOUR
 from evcharge.payments.queries import refundable_parts
 from evcharge.payments.rules import ItemKind
-from evcharge.tariffs.rules import Cost, Reading, Usage
+from evcharge.tariffs.rules import Cost, Usage
 from evcharge.tariffs.rules.agreed import Agreed
 
 GOING_ON = (SessionStatus.PENDING, SessionStatus.ACTIVE)
@@ -187,11 +187,8 @@ def _cost_under(
 
 
 def _reservation_alone(agreed: Agreed, reserved: tuple[datetime, datetime]) -> Cost:
-    """Without a charge no least price is owed: only the slot was kept."""
     starts_at = reserved[0]
-    nothing = Usage(starts_at, starts_at, (Reading(starts_at, 0),), starts_at, reserved)
-    unbounded = replace(agreed, terms=replace(agreed.terms, min_price_paise=None))
-    return unbounded.cost(nothing)
+    return agreed.cost(Usage(starts_at, starts_at, (), starts_at, reserved))
 
 
 def _lines(cost: Cost) -> tuple[BillLine, ...]:

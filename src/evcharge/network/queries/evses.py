@@ -35,6 +35,8 @@ from evcharge.stations.rules import (
 )
 from evcharge.stations.rules.finding import ANY_KIND
 from evcharge.stations.rules.opening import OpeningHours
+from evcharge.tariffs.queries import agreed_at
+from evcharge.tariffs.rules.agreed import Agreed
 
 
 def evses_now(
@@ -48,16 +50,19 @@ def evses_now(
     """Return what is to be said of the EVSEs of each location, removed ones apart.
 
     Claims are those from now on for a day, and those of `stretch`; with a `slot`
-    each EVSE also says whether it is free for it. Two statements, with a slot three.
+    each EVSE also says whether it is free for it. Three statements, with a slot four;
+    one more for the tax where there are tariffs.
     """
     evses = _evses(session, location_ids)
     ids = [rows[0].id for rows in evses]
     first, end = _quarters(now, stretch)
     claims = _by_evse(claims_between(session, ids, first, end, now=now))
     free = _free_for(session, ids, slot, now=now)
+    agreed = agreed_at(session, ids, at=now)
     found: dict[int, list[EvseNow]] = {each: [] for each in location_ids}
     for rows in evses:
-        evse = _evse_now(rows, claims[rows[0].id], rows[0].id in free, now=now)
+        id_ = rows[0].id
+        evse = _evse_now(rows, claims[id_], id_ in free, agreed.get(id_), now=now)
         found[evse.location_id].append(evse)
     return found
 
@@ -159,6 +164,7 @@ def _evse_now(
     rows: Sequence[Row[*tuple[Any, ...]]],
     claims: Mapping[int, Claimed],
     is_free_for_slot: bool,
+    agreed: Agreed | None,
     *,
     now: datetime,
 ) -> EvseNow:
@@ -192,6 +198,7 @@ def _evse_now(
         number=evse.number,
         lifecycle=evse.lifecycle,
         price_paise=evse.booking_price_paise,
+        price_words=agreed.price_words() if agreed else None,
         plugs=plugs,
         status=status,
         status_at=status_since(status, plugs, seen_at=evse.last_seen_at),

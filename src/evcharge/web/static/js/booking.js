@@ -16,7 +16,8 @@ const GONE = {
 const shown = () => part.querySelector("[data-shown]");
 const chosen = () => part.querySelector("input[name=starts_at]:checked");
 const startOf = (input) => input.dataset.range.split("–")[0];
-const rendered = (name) => part.querySelector(`template[data-${name}-now]`).innerHTML;
+const rendered = (name) =>
+  part.querySelector(`template[data-${name}-now]`).content.textContent;
 
 const say = (words) => {
   field("say").textContent = words;
@@ -52,10 +53,11 @@ const showViewerTime = (input) => {
 
 const summarise = () => {
   const input = chosen();
-  field("price").innerHTML = rendered("price");
-  field("amount").innerHTML = rendered("amount");
+  // Under a tariff the price depends on the time; else it is the same for all.
+  field("price").textContent = input?.dataset.price ?? rendered("price");
+  field("amount").textContent = input?.dataset.amount ?? rendered("amount");
   const accept = field("accept");
-  if (accept) accept.value = rendered("accept");
+  if (accept) accept.value = input?.dataset.accept ?? rendered("accept");
   field("length").value = shown().dataset.minutes;
   field("starts-at").value = input?.value ?? "";
   field("when").textContent = input?.dataset.when ?? rendered("when");
