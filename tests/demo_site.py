@@ -46,10 +46,10 @@ EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin"
 # Who asks, for what, and the most SQL statements that may take, those to know who
 # asks among them.
 PAGES = [
-    ("driver", "/", 7),
-    ("driver", "/locations/cards?id=1&id=2", 5),
-    ("driver", "/locations/{location_id}", 7),
-    ("driver", "/evses/{evse_id}/book", 6),
+    ("driver", "/", 8),
+    ("driver", "/locations/cards?id=1&id=2", 6),
+    ("driver", "/locations/{location_id}", 8),
+    ("driver", "/evses/{evse_id}/book", 7),
     ("nobody", "/signup", 0),
     ("nobody", "/login", 0),
     ("driver", "/account", 7),
@@ -63,8 +63,8 @@ PAGES = [
     ("driver", "/bookings/{booking_id}/cancel", 6),
     ("driver", "/bookings/{booking_id}/move", 7),
     ("nobody", "/c", 0),
-    ("nobody", "/c/{code}", 4),
-    ("driver", "/c/{code}", 7),
+    ("nobody", "/c/{code}", 5),
+    ("driver", "/c/{code}", 8),
     ("driver", "/documents/{document_id}", 5),
     ("driver", "/documents/{document_id}.pdf", 4),
     ("nobody", "/visits/{visit}/documents/{guest_document_id}", 2),

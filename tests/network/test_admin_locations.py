@@ -314,8 +314,8 @@ def test_pages_about_locations_cost_the_same_few_statements(
     in_list = len(statements)
     staff.get(f"/admin/locations/{place_id}")
 
-    assert in_list == 7
-    assert len(statements) - in_list == 8
+    assert in_list == 6
+    assert len(statements) - in_list == 7
 
 
 def test_the_pages_of_a_full_world_cost_at_most_eight_statements(

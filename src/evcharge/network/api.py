@@ -228,7 +228,7 @@ def list_locations(query: LocationQuery) -> Page[LocationFound]:
     ids = [site.id for site in sites]
     powers = most_power_at(reading(), ids)
     wants_evses = "evses" in query.include
-    evses = evses_now(reading(), ids, now=now) if wants_evses else {}
+    evses = evses_now(reading(), ids, now=now, with_prices=True) if wants_evses else {}
     return Page(
         items=[
             _found(site, powers.get(site.id, ()), evses.get(site.id)) for site in sites

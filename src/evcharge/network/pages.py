@@ -126,7 +126,9 @@ def location(location_id: int) -> ResponseReturnValue:
     shown = _next_day(now, zone)
     # What is under way began before the picture does, and is to say when.
     asked = Slot(shown.starts_at - booking_limits().longest, shown.ends_at)
-    evses = evses_now(reading(), [location_id], now=now, stretch=asked)[location_id]
+    evses = evses_now(
+        reading(), [location_id], now=now, stretch=asked, with_prices=True
+    )[location_id]
     charged_at = last_successful_charge(reading(), [each.evse_id for each in evses])
     part = "_evses.html" if "fragment" in request.args else "location.html"
     return render_template(
@@ -161,7 +163,7 @@ def _totals(now: datetime) -> Totals:
 
 def _cards(sites: list[Site], search: Search, *, now: datetime) -> list[Card]:
     ids = [site.id for site in sites]
-    evses = evses_now(reading(), ids, now=now, slot=search.slot)
+    evses = evses_now(reading(), ids, now=now, slot=search.slot, with_prices=True)
     summaries = [summary_of(evses[site.id], search) for site in sites]
     return [
         Card(site, summary, _book_url(site, summary, search))

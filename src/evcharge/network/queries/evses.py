@@ -46,19 +46,20 @@ def evses_now(
     now: datetime,
     stretch: Slot | None = None,
     slot: Slot | None = None,
+    with_prices: bool = False,
 ) -> dict[int, list[EvseNow]]:
     """Return what is to be said of the EVSEs of each location, removed ones apart.
 
     Claims are those from now on for a day, and those of `stretch`; with a `slot`
-    each EVSE also says whether it is free for it. Three statements, with a slot four;
-    one more for the tax where there are tariffs.
+    each EVSE also says whether it is free for it. Two statements, with a slot three.
+    `with_prices`: also those of tariffs; one statement more, and one for their tax.
     """
     evses = _evses(session, location_ids)
     ids = [rows[0].id for rows in evses]
     first, end = _quarters(now, stretch)
     claims = _by_evse(claims_between(session, ids, first, end, now=now))
     free = _free_for(session, ids, slot, now=now)
-    agreed = agreed_at(session, ids, at=now)
+    agreed = agreed_at(session, ids, at=now) if with_prices else {}
     found: dict[int, list[EvseNow]] = {each: [] for each in location_ids}
     for rows in evses:
         id_ = rows[0].id
