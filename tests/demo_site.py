@@ -37,8 +37,10 @@ from evcharge.payments.models import Checkout, CheckoutItem, Payment
 from evcharge.payments.rules import ItemKind
 from evcharge.stations.models import Connector, Evse
 from evcharge.stations.rules.codes import evse_code
+from evcharge.tariffs.models import Tariff
 from evcharge.wiring import metadata
 from papers import a_bill, a_registration
+from tariff_rows import per_kwh
 
 SECRET = "only-for-tests-0123456789-abcdefgh"
 EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin")}
@@ -123,6 +125,10 @@ PAGES = [
     ("operator", "/admin/documents.csv", 5),
     ("operator", "/admin/documents/{document_id}.pdf", 4),
     ("operator", "/admin/tax", 5),
+    ("operator", "/admin/tariffs", 6),
+    ("operator", "/admin/tariffs/new", 5),
+    ("operator", "/admin/tariffs/{tariff_id}", 10),
+    ("operator", "/admin/ceilings", 5),
     ("admin", "/admin/reconciliation", 6),
     ("admin", "/admin/reconciliation.csv", 4),
     ("admin", "/admin/jobs", 4),
@@ -193,7 +199,19 @@ def load(folder: Path) -> None:
         charge(session)
         talk(session)
         file_papers(session)
+        # It applies nowhere yet: prices on the demo's pages are those of the demo.
+        session.add(a_tariff_of(1))
     database.engine.dispose()
+
+
+def a_tariff_of(operator_id: int) -> Tariff:
+    return Tariff(
+        operator_id=operator_id,
+        name="Test tariff",
+        terms=per_kwh(1_800).as_json(),
+        created_at=utc_now(),
+        updated_at=utc_now(),
+    )
 
 
 def talk(session: Session) -> None:
@@ -285,6 +303,8 @@ def things(session: Session) -> dict[str, Any]:
     document = session.scalars(select(TaxDocument).filter_by(user_id=driver.id)).first()
     guests = select(TaxDocument).where(TaxDocument.guest_id.is_not(None))
     of_a_guest = session.scalars(guests).first()
+    tariff = session.scalars(select(Tariff)).first()
+    assert tariff is not None
     assert document is not None
     assert of_a_guest is not None
     assert of_a_guest.guest_id is not None
@@ -292,6 +312,7 @@ def things(session: Session) -> dict[str, Any]:
         "guest_document_id": of_a_guest.id,
         "guest_id": of_a_guest.guest_id,
         "document_id": document.id,
+        "tariff_id": tariff.id,
         "code": evse_code(1),
         "session_id": under_way.id,
         "location_id": 1,

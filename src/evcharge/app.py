@@ -50,6 +50,7 @@ from evcharge.payments.queries import owed_paise
 from evcharge.reports.admin import admin as reports_admin
 from evcharge.reports.admin import payments_admin
 from evcharge.reports.admin_api import api as reports_admin_api
+from evcharge.tariffs.admin import admin as tariffs_admin
 from evcharge.taxes.admin import admin as taxes_admin
 from evcharge.taxes.pages import pages as taxes_pages
 from evcharge.web import errors, formats, health, shell, transfer, urls
@@ -72,6 +73,7 @@ BLUEPRINTS = (
     webhooks,
     taxes_pages,
     taxes_admin,
+    tariffs_admin,
     invoices_pages,
     invoices_admin,
     gateway_pages,

@@ -8,6 +8,7 @@ from flask import url_for
 import make
 import money_rows
 import papers
+import tariff_rows
 from charging_rows import a_session
 from console import a_world
 from evcharge.invoices.service import invoice
@@ -17,6 +18,7 @@ from evcharge.stations.models import Evse, Location
 HIDDEN_FROM_OPERATORS = {"accounts_admin", "reports_admin.jobs", "reports_admin.retry"}
 HIDDEN_FROM_OPERATORS |= {"payments_admin.retry", "network_admin.turn_parked_away"}
 
+HIDDEN_FROM_OPERATORS |= {"tariffs_admin.set_ceiling"}
 HIDDEN_FROM_OPERATORS |= {
     f"finance_admin.{name}"
     for name in (
@@ -48,6 +50,10 @@ def world(database):
             "difference_id": money_rows.a_difference(session).id,
             "agreement_id": money_rows.an_agreement(session, made.operator_id).id,
         }
+        tariff = tariff_rows.a_tariff(session, terms=tariff_rows.per_kwh(1_800))
+        found["tariff_id"] = tariff.id
+        found["assignment_id"] = tariff.assignments[0].id
+        found |= {"current": "DC", "period": "solar"}
         site = session.get_one(Location, made.location_id)
         found["registration_id"] = papers.a_registration(session, site).id
         bill = papers.a_bill(

@@ -47,6 +47,8 @@ operator GET  /admin/chargers/<int:charger_id>/key
 operator POST /admin/chargers/<int:charger_id>/key
 operator POST /admin/chargers/<int:charger_id>/key/withdraw
 operator GET  /admin/chargers/<int:charger_id>/codes
+operator GET  /admin/ceilings
+admin    POST /admin/ceilings/<current>/<period>
 operator GET  /admin/chargers/<int:charger_id>/messages
 operator GET  /admin/chargers/<int:charger_id>/messages.csv
 operator GET  /admin/chargers/<int:charger_id>/messages.jsonl
@@ -119,6 +121,15 @@ operator GET  /admin/settlement/<int:operator_id>
 admin    POST /admin/settlement/<int:operator_id>/agreements
 admin    POST /admin/settlement/<int:operator_id>/agreements/<int:agreement_id>/drop
 admin    POST /admin/settlement/<int:operator_id>/payouts
+operator GET  /admin/tariffs
+operator GET  /admin/tariffs/<int:tariff_id>
+operator POST /admin/tariffs/<int:tariff_id>
+operator POST /admin/tariffs/<int:tariff_id>/activity
+operator POST /admin/tariffs/<int:tariff_id>/assignments
+operator POST /admin/tariffs/<int:tariff_id>/assignments/<int:assignment_id>/end
+operator POST /admin/tariffs/<int:tariff_id>/terms
+operator GET  /admin/tariffs/new
+operator POST /admin/tariffs/new
 operator GET  /admin/tax
 operator POST /admin/tax
 operator POST /admin/tax/<int:registration_id>/end

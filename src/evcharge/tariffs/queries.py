@@ -1,15 +1,19 @@
 """Which tariff applies where. Nothing here changes anything."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
+from evcharge.accounts.models import Operator
+from evcharge.kernel.errors import NotFound
 from evcharge.stations.models import Charger, Connector, Evse, Location
-from evcharge.tariffs.models import Tariff, TariffAssignment
+from evcharge.tariffs.models import PriceCeiling, Tariff, TariffAssignment
 from evcharge.tariffs.rules import Terms
 from evcharge.tariffs.rules.agreed import Agreed
+from evcharge.tariffs.rules.ceilings import Ceiling
 from evcharge.taxes.queries import treatments
 
 
@@ -80,3 +84,110 @@ _APPLYING = (
     )
     .order_by(_NEARNESS, TariffAssignment.valid_from, TariffAssignment.id)
 )
+
+
+# ── for those who run a network ──────────────────────────────────────────────────
+
+
+class TariffNotFound(NotFound):
+    code = "tariff_not_found"
+    message = "There is no such tariff here."
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a tariff may apply: an EVSE, or a location as a whole."""
+
+    location_id: int
+    evse_id: int | None
+    name: str
+    zone: str
+
+
+def tariffs_in_scope(
+    session: Session, scope: Collection[int] | None
+) -> list[tuple[Tariff, str]]:
+    """Return tariffs with the name of their operator, and where each applies."""
+    query = (
+        select(Tariff, Operator.name)
+        .join(Operator, Operator.id == Tariff.operator_id)
+        .options(selectinload(Tariff.assignments))
+        .order_by(Operator.name, Tariff.is_active.desc(), Tariff.name, Tariff.id)
+    )
+    if scope is not None:
+        query = query.where(Tariff.operator_id.in_(scope))
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def tariff_in_scope(
+    session: Session,
+    tariff_id: int,
+    scope: Collection[int] | None,
+    *,
+    lock: bool = False,
+) -> Tariff:
+    """Raises: TariffNotFound, also for another operator's."""
+    query = (
+        select(Tariff)
+        .where(Tariff.id == tariff_id)
+        .options(selectinload(Tariff.assignments))
+    )
+    if lock:
+        query = query.with_for_update(of=Tariff)
+    tariff = session.scalar(query.execution_options(populate_existing=True))
+    if tariff is None or (scope is not None and tariff.operator_id not in scope):
+        raise TariffNotFound(tariff_id=tariff_id)
+    return tariff
+
+
+def places_of_operator(session: Session, operator_id: int) -> list[Place]:
+    """Return locations, each followed by its EVSEs, by name."""
+    rows = session.execute(
+        select(
+            Location.id,
+            Location.name,
+            Location.timezone,
+            Evse.id,
+            Charger.identity,
+            Evse.number,
+        )
+        .outerjoin(Charger, Charger.location_id == Location.id)
+        .outerjoin(
+            Evse, (Evse.charger_id == Charger.id) & (Evse.lifecycle != "removed")
+        )
+        .where(Location.operator_id == operator_id)
+        .order_by(Location.name, Location.id, Charger.identity, Evse.number)
+    )
+    places: list[Place] = []
+    for location_id, name, zone, evse_id, identity, number in rows:
+        if not places or places[-1].location_id != location_id:
+            places.append(Place(location_id, None, name, zone))
+        if evse_id is not None:
+            point = f"{name}, {identity} point {number}"
+            places.append(Place(location_id, evse_id, point, zone))
+    return places
+
+
+def operator_of_location(session: Session, location_id: int) -> int | None:
+    return session.scalar(
+        select(Location.operator_id).where(Location.id == location_id)
+    )
+
+
+def operator_of_evse(session: Session, evse_id: int) -> int | None:
+    return session.scalar(
+        select(Location.operator_id)
+        .join(Charger, Charger.location_id == Location.id)
+        .join(Evse, Evse.charger_id == Charger.id)
+        .where(Evse.id == evse_id)
+    )
+
+
+def price_ceilings(session: Session) -> list[Ceiling]:
+    """Return the ceilings on the service charge, AC before DC, solar hours first."""
+    rows = session.scalars(
+        select(PriceCeiling).order_by(PriceCeiling.current, PriceCeiling.period.desc())
+    )
+    return [
+        Ceiling(row.current, row.period, row.paise_per_kwh, row.source) for row in rows
+    ]

@@ -1,0 +1,83 @@
+"""What a charge would cost under a tariff, line by line, with tax."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from evcharge.tariffs.forms import PreviewForm
+from evcharge.tariffs.models import Tariff
+from evcharge.tariffs.queries import Place
+from evcharge.tariffs.rules import CostLine, Reading, Terms, Usage
+from evcharge.tariffs.rules.agreed import Agreed
+from evcharge.taxes.queries import treatments
+from evcharge.taxes.rules import UNTAXED, Taxed, add_tax
+
+INDIA = "Asia/Kolkata"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`place`: whose clock and tax it is by. `taxed` None: the form is wrong."""
+
+    form: PreviewForm
+    place: str
+    lines: tuple[CostLine, ...] = ()
+    taxed: Taxed | None = None
+
+
+def price_in_words(tariff: Tariff) -> str:
+    """Return the price in a line, without a word of tax."""
+    terms = Terms.from_json(tariff.terms)
+    return Agreed(tariff.id, tariff.name, terms, INDIA, 0, UNTAXED).price_words()
+
+
+def preview_of(
+    session: Session,
+    tariff: Tariff,
+    terms: Terms,
+    form: PreviewForm,
+    places: list[Place],
+    *,
+    now: datetime,
+) -> Preview:
+    """Work out the charge that the form describes, at the first place it applies."""
+    place = _place(tariff, places)
+    zone = place.zone if place else INDIA
+    name = place.name if place else "India"
+    if form.starts_at.data is None:
+        form.starts_at.data = _next_sunday(now.astimezone(ZoneInfo(zone)))
+    if not form.validate():
+        return Preview(form, name)
+    wall: datetime = form.starts_at.data.replace(tzinfo=ZoneInfo(zone))
+    try:
+        starts_at = wall.astimezone(UTC)
+        full = starts_at + form.length
+        ends_at = full + form.standing
+    except (OverflowError, ValueError):
+        return Preview(form, name)
+    readings = (Reading(starts_at, 0), Reading(full, form.energy_wh))
+    treatment = UNTAXED
+    if place is not None:
+        location_id = place.location_id
+        treatment = treatments(session, [location_id], at=now)[location_id]
+    agreed = Agreed(tariff.id, tariff.name, terms, zone, 0, treatment)
+    cost = agreed.cost(Usage(starts_at, ends_at, readings, full))
+    return Preview(form, name, cost.lines, add_tax(cost.net_paise, treatment))
+
+
+def _place(tariff: Tariff, places: list[Place]) -> Place | None:
+    named = {each.location_id for each in tariff.assignments if each.location_id}
+    points = {each.evse_id for each in tariff.assignments if each.evse_id}
+    for place in places:
+        if place.location_id in named or place.evse_id in points:
+            return place
+    return places[0] if places else None
+
+
+def _next_sunday(local: datetime) -> datetime:
+    """Half past three on Sunday: half an hour before solar hours end."""
+    days = (6 - local.weekday()) % 7
+    sunday = local + timedelta(days=days)
+    return sunday.replace(hour=15, minute=30, second=0, microsecond=0, tzinfo=None)
