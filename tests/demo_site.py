@@ -127,7 +127,7 @@ PAGES = [
     ("operator", "/admin/tax", 5),
     ("operator", "/admin/tariffs", 6),
     ("operator", "/admin/tariffs/new", 5),
-    ("operator", "/admin/tariffs/{tariff_id}", 10),
+    ("operator", "/admin/tariffs/{tariff_id}", 11),
     ("operator", "/admin/ceilings", 5),
     ("admin", "/admin/reconciliation", 6),
     ("admin", "/admin/reconciliation.csv", 4),

@@ -359,3 +359,33 @@ def test_the_location_says_its_price_in_words(staff, client, made, place):
 
     assert "₹12.50–18 per kWh + ₹5 a charge" in page
     assert "per started hour" not in page
+
+
+def test_programs_are_told_the_price_in_words(staff, client, made, place):
+    staff.post(f"{made}/assignments", data={"place": "all"})
+
+    found = client.get(f"/api/v1/locations/{place['location_id']}").json
+
+    assert found["evses"][0]["price"] == "₹12.50–18 per kWh + ₹5 a charge"
+
+
+def test_only_the_ceilings_of_what_charges_there_are_told(staff, made, place, database):
+    with database.transaction() as session:
+        for current in ("AC", "DC"):
+            session.add(
+                PriceCeiling(
+                    current=current,
+                    period="other",
+                    paise_per_kwh=1,
+                    source="A test",
+                    updated_at=utc_now(),
+                )
+            )
+    before = words(staff.get(made))
+    staff.post(f"{made}/assignments", data={"place": f"evse:{place['evse_id']}"})
+    after = words(staff.get(made))
+
+    # The plug of the tests is CCS2.
+    assert "AC, before 09:00" in before
+    assert "DC, before 09:00" in after
+    assert "AC, before 09:00" not in after

@@ -17,7 +17,7 @@ from evcharge.accounts.queries import people_by_id
 from evcharge.accounts.rules import search_text
 from evcharge.bookings.asking import actor
 from evcharge.bookings.rules import ActorKind
-from evcharge.charging.figures import amount_paise
+from evcharge.charging.costs import running_cost
 from evcharge.charging.listing import (
     SessionFilter,
     SessionLine,
@@ -191,7 +191,7 @@ def session(session_id: UUID) -> ResponseReturnValue:
     return render_template(
         f"charging/admin/{part}",
         charge=charge,
-        amount_paise=amount_paise(charge, now=now),
+        amount_paise=running_cost(reading(), charge, now=now).total_paise,
         place=charge.evse.charger.location,
         driver=people.get(charge.user_id or 0),
         flags=list(zip(charge.flags, oddities(charge), strict=True)),

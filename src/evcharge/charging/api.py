@@ -13,7 +13,8 @@ from evcharge.bookings.rules import (
     BookingNotFound,
 )
 from evcharge.charging import service
-from evcharge.charging.figures import amount_paise, lasting
+from evcharge.charging.costs import running_cost
+from evcharge.charging.figures import lasting
 from evcharge.charging.models import ChargingSession
 from evcharge.charging.queries import (
     SessionPosition,
@@ -269,7 +270,7 @@ def _described(charge: ChargingSession, now: datetime) -> SessionAnswer:
         energy_wh=charge.energy_wh,
         latest=_latest(charge),
         charging_state=charge.charging_state,
-        amount=Money.of(amount_paise(charge, now=now)),
+        amount=Money.of(running_cost(reading(), charge, now=now).total_paise),
         price_per_started_hour=Money.of(charge.price_paise_per_hour),
         stop_reason=charge.stop_reason,
         failure=charge.failure,

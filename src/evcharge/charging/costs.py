@@ -29,8 +29,12 @@ class Running:
 def running_cost(
     session: Session, charge: ChargingSession, *, now: datetime
 ) -> Running:
-    """Work out what a charge costs if it ended now. A bill, once there, says more."""
-    if charge.tariff is None or charge.started_at is None:
+    """Work out what a charge costs if it ended now. A bill, once there, says more.
+
+    One that has been billed has the bill's total.
+    """
+    is_billed = charge.ended_at is not None and charge.amount_paise > 0
+    if charge.tariff is None or charge.started_at is None or is_billed:
         return Running(amount_paise(charge, now=now))
     agreed = Agreed.from_json(charge.tariff)
     booking = charge.booking

@@ -242,7 +242,7 @@ def get_location(location_id: int) -> LocationDetails:
     """Look at a location and how its EVSEs are now."""
     now = utc_now()
     site = site_page(reading(), location_id)
-    evses = evses_now(reading(), [location_id], now=now)[location_id]
+    evses = evses_now(reading(), [location_id], now=now, with_prices=True)[location_id]
     return LocationDetails(
         **_about(site),
         operator=OperatorAnswer(name=site.operator_name, phone=site.operator_phone),

@@ -25,6 +25,7 @@ from evcharge.tariffs.previews import Preview, preview_of, price_in_words
 from evcharge.tariffs.queries import (
     Place,
     TariffNotFound,
+    currents_of,
     places_of_operator,
     price_ceilings,
     tariff_in_scope,
@@ -45,7 +46,6 @@ from evcharge.web.context import (
 
 admin = Blueprint("tariffs_admin", "evcharge.tariffs", template_folder="templates")
 INDIA = "Asia/Kolkata"
-CURRENTS = ("AC", "DC")
 
 
 @admin.get("/admin/tariffs")
@@ -307,7 +307,7 @@ def _page(
         preview=_preview(found, kept, places, now=utc_now()),
         warnings=[
             each
-            for current in CURRENTS
+            for current in currents_of(reading(), found)
             for each in warnings(kept, current=current, ceilings=known)
         ],
         now=utc_now(),

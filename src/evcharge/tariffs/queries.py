@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from evcharge.accounts.models import Operator
 from evcharge.kernel.errors import NotFound
 from evcharge.stations.models import Charger, Connector, Evse, Location
+from evcharge.stations.rules import DC_KINDS
 from evcharge.tariffs.models import PriceCeiling, Tariff, TariffAssignment
 from evcharge.tariffs.rules import Terms
 from evcharge.tariffs.rules.agreed import Agreed
@@ -166,6 +167,33 @@ def places_of_operator(session: Session, operator_id: int) -> list[Place]:
             point = f"{name}, {identity} point {number}"
             places.append(Place(location_id, evse_id, point, zone))
     return places
+
+
+def currents_of(session: Session, tariff: Tariff) -> list[str]:
+    """Return AC, DC or both: what charges where the tariff is assigned.
+
+    Both where it is assigned nowhere yet.
+    """
+    applies = (
+        (TariffAssignment.evse_id == Evse.id)
+        | (TariffAssignment.location_id == Location.id)
+        | (
+            TariffAssignment.evse_id.is_(None)
+            & TariffAssignment.location_id.is_(None)
+            & (TariffAssignment.operator_id == Location.operator_id)
+        )
+    )
+    kinds = session.scalars(
+        select(Connector.kind)
+        .distinct()
+        .join(Evse, Evse.id == Connector.evse_id)
+        .join(Charger, Charger.id == Evse.charger_id)
+        .join(Location, Location.id == Charger.location_id)
+        .join(TariffAssignment, applies)
+        .where(TariffAssignment.tariff_id == tariff.id)
+    ).all()
+    found = {"DC" if kind in DC_KINDS else "AC" for kind in kinds}
+    return sorted(found or {"AC", "DC"})
 
 
 def operator_of_location(session: Session, location_id: int) -> int | None:
