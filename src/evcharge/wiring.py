@@ -15,7 +15,7 @@ from evcharge.bookings.queries import booking_counts
 from evcharge.bookings.service import confirm_paid
 from evcharge.charging import jobs as charging_jobs
 from evcharge.charging import models as charging_models
-from evcharge.charging.service import on_answered
+from evcharge.charging.service import confirm_prepaid, on_answered
 from evcharge.control import models as control_models
 from evcharge.control.models import ChargerCommand
 from evcharge.finance import jobs as finance_jobs
@@ -63,6 +63,7 @@ def open_database(settings: Settings) -> Database:
 # Who is told, in the same transaction, that money for an item has come in.
 ON_PAID: dict[ItemKind, OnPaid] = {
     ItemKind.BOOKING: confirm_paid,
+    ItemKind.SESSION: confirm_prepaid,
     ItemKind.DUE: settle_due,
 }
 

@@ -156,6 +156,8 @@ def test_a_card_without_booking_leaves_a_due(database, box, card, asha):
     answer = box.start(card, at=NOON)
     box.stop(answer.number, at=NOON + HOUR, meter=3_000)
     [session_row] = box.sessions()
+    # Nobody pays by the hour where a tariff applies, not even until it is billed.
+    assert session_row.amount_paise == 0
 
     bill = database.perform(lambda s: settle_session(s, session_row.id, now=LATER))
 

@@ -258,8 +258,13 @@ def _joined(
         .outerjoin(User, User.id == ChargingSession.user_id)
         .outerjoin(Booking, Booking.id == ChargingSession.booking_id)
         .outerjoin(SessionLatest, SessionLatest.session_id == ChargingSession.id)
-        .where(in_scope(wanted.scope), *_fits(wanted))
+        .where(in_scope(wanted.scope), _is_more_than_a_try(), *_fits(wanted))
     )
+
+
+def _is_more_than_a_try() -> ColumnElement[bool]:
+    """Whoever scans a code and does not pay is nobody's business."""
+    return or_(ChargingSession.guest_id.is_(None), ChargingSession.paid_at.is_not(None))
 
 
 def _fits(wanted: SessionFilter) -> Iterable[ColumnElement[bool]]:

@@ -74,8 +74,9 @@ class ChargingSession(Base):
     amount_paise: Mapped[int] = mapped_column(default=0)
     # The tariff it began under, as it was then; None: the price per started hour.
     tariff: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    # Paid before it began, by somebody without a booking; 0: not asked for.
+    # To be paid before it begins, by a guest; 0: not asked for. `paid_at`: it was.
     prepaid_paise: Mapped[int] = mapped_column(default=0, server_default="0")
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     charging_state: Mapped[str] = mapped_column(String(20), default="")
     stop_reason: Mapped[str] = mapped_column(String(40), default="")
     failure: Mapped[str] = mapped_column(String(200), default="")
@@ -86,6 +87,11 @@ class ChargingSession(Base):
     booking: Mapped[Booking | None] = relationship()
     events: Mapped[list["SessionEvent"]] = relationship(order_by="SessionEvent.id")
     latest: Mapped["SessionLatest | None"] = relationship()
+
+    @property
+    def is_of_nobody(self) -> bool:
+        """Whether nobody we know charges: a strange card, or a plug and no word yet."""
+        return self.user_id is None and self.guest_id is None
 
 
 class SessionLatest(Base):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -129,8 +129,38 @@ def session_of_user(
     Raises: SessionNotFound, also when the session is someone else's.
     """
     found = session.scalar(
+        _whole(ChargingSession.id == session_id, ChargingSession.user_id == user_id)
+    )
+    if found is None:
+        raise SessionNotFound(session_id=session_id)
+    return found
+
+
+def session_of_guest(session: Session, guest_id: UUID) -> ChargingSession:
+    """Return the one session of a guest, as `session_of_user` does.
+
+    Raises: SessionNotFound.
+    """
+    found = session.scalar(_whole(ChargingSession.guest_id == guest_id))
+    if found is None:
+        raise SessionNotFound(guest_id=guest_id)
+    return found
+
+
+def session_of_guest_or_none(
+    session: Session, guest_id: UUID
+) -> ChargingSession | None:
+    return session.scalar(
         select(ChargingSession)
-        .where(ChargingSession.id == session_id, ChargingSession.user_id == user_id)
+        .where(ChargingSession.guest_id == guest_id)
+        .options(raiseload("*"))
+    )
+
+
+def _whole(*conditions: ColumnElement[bool]) -> Select[ChargingSession]:
+    return (
+        select(ChargingSession)
+        .where(*conditions)
         .options(
             *_placed(),
             joinedload(ChargingSession.booking),
@@ -139,9 +169,6 @@ def session_of_user(
             raiseload("*"),
         )
     )
-    if found is None:
-        raise SessionNotFound(session_id=session_id)
-    return found
 
 
 def _placed() -> tuple[ExecutableOption, ...]:

@@ -6,6 +6,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from evcharge.kernel.errors import Conflict, InvalidInput, NotFound
+from evcharge.tariffs.rules import Usage
+from evcharge.tariffs.rules.agreed import Agreed
+from evcharge.taxes.rules import add_tax
 
 START_WITHIN = timedelta(seconds=60)  # From asking a charger to start, to its start.
 # How long before its slot a booking may be plugged in, if nobody else has that time.
@@ -96,9 +99,63 @@ class TooEarlyToStart(Conflict):
     message = "Your slot has not begun yet."
 
 
+class TooManyPaying(Conflict):
+    code = "too_many_paying"
+    message = "Others are paying for this charging point just now. Wait a minute."
+
+
+class BadAdvance(InvalidInput):
+    code = "bad_advance"
+    message = "Choose another amount."
+
+
 class BadMeterValue(InvalidInput):
     code = "bad_meter_value"
     message = "That is not a meter value."
+
+
+# What a guest pays before charging: enough to be worth it, not more than a mistake
+# may cost.
+LEAST_ADVANCE_PAISE = 5_000
+MOST_ADVANCE_PAISE = 500_000
+TEN_RUPEES = 1_000
+# Razorpay's payment links live at least 15 minutes.
+TIME_TO_PREPAY = timedelta(minutes=16)
+# A payment that began in time may take that much longer to come in.
+UNPAID_FOR = timedelta(minutes=20)
+# Nobody holds a point by not paying: only so many pay for one at a time, and whoever
+# has not within minutes is not counted any more.
+MOST_PAYING = 3
+PAYING_FOR = timedelta(minutes=5)
+# Whose booking begins sooner than that must not find somebody's cable there.
+SHORTEST_VISIT = timedelta(minutes=5)
+# From paying to the plug: people walk back to their vehicle.
+PLUG_IN_WITHIN = timedelta(minutes=5)
+# As long as that, next to no energy is a charge that failed, not one that was used.
+HANDSHAKE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What somebody without an account asks for at a charging point."""
+
+    guest_id: UUID
+    evse_id: int
+    amount_paise: int
+    email: str | None = None
+    phone: str | None = None
+
+
+def least_advance_paise(
+    agreed: Agreed | None, *, price_paise_per_hour: int, now: datetime
+) -> int:
+    """Return the least to pay before charging: more than it costs to begin."""
+    if agreed is None:
+        least = max(LEAST_ADVANCE_PAISE, price_paise_per_hour)
+    else:
+        begun = agreed.cost(Usage(now, now, (), now))
+        least = LEAST_ADVANCE_PAISE + add_tax(begun.net_paise, agreed.tax).total_paise
+    return -(-least // TEN_RUPEES) * TEN_RUPEES
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What drivers ask of chargers from their phones, and what becomes of it."""
 
-import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from evcharge.bookings.models import Booking
 from evcharge.bookings.queries import booking_of_user
 from evcharge.bookings.rules import (
     Actor,
-    ActorKind,
     BookingNotActive,
     BookingPayment,
     BookingStatus,
@@ -21,40 +19,40 @@ from evcharge.charging.models import ChargingSession
 from evcharge.charging.queries import (
     EvsePlace,
     first_connector,
-    owner_of_quarter,
     place_of_evse,
     session_of_booking,
     transaction_of_session,
 )
 from evcharge.charging.rules import (
     EARLY_START,
-    CannotStartHere,
     NotYourTime,
     SessionEventKind,
     SessionNotActive,
     SessionStatus,
-    SessionUnderWay,
     StartedBy,
     TooEarlyToStart,
 )
 from evcharge.charging.service.changes import put_under, record, tell
 from evcharge.charging.service.claims import release_claims, roll_claims
-from evcharge.charging.service.ending import locked_session
+from evcharge.charging.service.ending import ask_to_settle, locked_session
 from evcharge.charging.service.failing import fail_start
 from evcharge.charging.service.judging import ask_charger_to_stop
 from evcharge.charging.service.reservations import on_reserve_answered
-from evcharge.charging.service.tags import booking_here, has_session_under_way
+from evcharge.charging.service.starting import (
+    check_place,
+    locked_place,
+    plugged_in,
+    send_start,
+)
+from evcharge.charging.service.tags import booking_here
 from evcharge.charging.service.transactions import new_session
 from evcharge.control.models import ChargerCommand
-from evcharge.control.queries import is_connected
-from evcharge.control.rules import ChargerNotConnected, CommandKind, CommandState
+from evcharge.control.rules import CommandKind, CommandState
 from evcharge.control.service import queue_command
-from evcharge.stations.models import Evse
-from evcharge.stations.rules import ClaimedBy, Lifecycle
 
 UNLOCKING = timedelta(minutes=30)  # After the end, while the plug may still be stuck.
-START_WAITS = timedelta(seconds=20)
 ASKED = (CommandState.QUEUED, CommandState.SENT)
+NOT_BEGUN = (SessionStatus.UNPAID, SessionStatus.PENDING)
 
 
 def ask_to_start(
@@ -74,12 +72,12 @@ def ask_to_start(
     """
     lock_users(session, [user_id])
     booking = _booking(session, booking_id, evse_id, user_id, now=now)
-    place = _locked_place(session, booking.evse_id if booking else evse_id or 0)
+    place = locked_place(session, booking.evse_id if booking else evse_id or 0)
     asked = _asked_before(session, place, booking, user_id)
     if asked is not None:
         return asked
-    _check_place(session, place, booking, user_id, now=now)
-    charge = _plugged_in(session, place) or new_session(session, place, now=now)
+    check_place(session, place, booking, user_id, now=now)
+    charge = plugged_in(session, place) or new_session(session, place, now=now)
     charge.user_id = user_id
     charge.started_by = StartedBy.APP
     charge.tag = booking.reference if booking else charge.reference
@@ -89,15 +87,8 @@ def ask_to_start(
     session.flush()
     if booking is None and not roll_claims(session, charge, now=now):
         raise NotYourTime(evse_id=place.evse_id)
-    _send_start(session, place, charge, user_id, now=now)
+    send_start(session, place, charge, user_id, now=now)
     return charge
-
-
-def _locked_place(session: Session, evse_id: int) -> EvsePlace:
-    """One start at a time: what is not claimed yet has no key that would decide."""
-    locked = select(Evse.id).where(Evse.id == evse_id).with_for_update(key_share=True)
-    session.execute(locked)
-    return place_of_evse(session, evse_id)
 
 
 def _booking(
@@ -141,72 +132,6 @@ def _asked_before(
     )
 
 
-def _check_place(
-    session: Session,
-    place: EvsePlace,
-    booking: Booking | None,
-    user_id: int,
-    *,
-    now: datetime,
-) -> None:
-    if place.lifecycle != Lifecycle.ACTIVE:
-        raise CannotStartHere(evse_id=place.evse_id)
-    if not is_connected(session, place.charger_id):
-        raise ChargerNotConnected(evse_id=place.evse_id)
-    plugged_in = _plugged_in(session, place)
-    mine = None if plugged_in is None else plugged_in.id
-    if has_session_under_way(session, place.evse_id, but=mine):
-        raise SessionUnderWay(evse_id=place.evse_id)
-    owner = owner_of_quarter(session, place.evse_id, at=now)
-    if owner is None or (owner.kind == ClaimedBy.SESSION and owner.session_id == mine):
-        return
-    if owner.kind != ClaimedBy.BOOKING or owner.user_id != user_id:
-        raise NotYourTime(evse_id=place.evse_id)
-    if booking is None:  # A hold of theirs that is not paid yet.
-        raise NotYourTime("Pay for your booking first, then start.")
-
-
-def _plugged_in(session: Session, place: EvsePlace) -> ChargingSession | None:
-    """Return the session of a 2.0.1 charger where somebody plugged in, not saying who.
-
-    Whoever then starts from their phone goes on with it.
-    """
-    if place.open_session_id is None:
-        return None
-    charge = locked_session(session, place.open_session_id)
-    is_anonymous = charge.tag is None and charge.user_id is None
-    return charge if is_anonymous else None
-
-
-def _send_start(
-    session: Session,
-    place: EvsePlace,
-    charge: ChargingSession,
-    user_id: int,
-    *,
-    now: datetime,
-) -> None:
-    queue_command(
-        session,
-        charger_id=place.charger_id,
-        kind=CommandKind.START,
-        arguments={
-            "evse": place.number,
-            "connector": charge.connector_number,
-            "tag": charge.tag,
-            "remote_start_id": secrets.randbelow(2**31 - 1) + 1,
-        },
-        by=user_id,
-        now=now,
-        session_id=charge.id,
-        booking_id=charge.booking_id,
-        waits=START_WAITS,
-    )
-    driver = Actor(ActorKind.DRIVER, user_id)
-    record(session, charge, SessionEventKind.REQUESTED, actor=driver, now=now)
-    tell(session, charge)
-
-
 def ask_to_stop(
     session: Session, *, session_id: UUID, actor: Actor, now: datetime
 ) -> ChargingSession:
@@ -215,7 +140,7 @@ def ask_to_stop(
     Raises: SessionNotActive.
     """
     charge = locked_session(session, session_id)
-    if charge.status == SessionStatus.PENDING:
+    if charge.status in NOT_BEGUN:
         _call_off(session, charge, actor=actor, now=now)
         return charge
     transaction = transaction_of_session(session, session_id)
@@ -237,6 +162,8 @@ def _call_off(
     session.flush()
     release_claims(session, charge.id)
     record(session, charge, SessionEventKind.FAILED, actor=actor, now=now)
+    if charge.guest_id is not None:  # What they paid goes back.
+        ask_to_settle(session, charge, now=now)
     tell(session, charge)
 
 

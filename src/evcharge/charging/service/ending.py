@@ -65,9 +65,10 @@ def finish(
     charge.status = SessionStatus.COMPLETED
     charge.ended_at = max(at, started_at)
     charge.stop_reason = reason[:40]
-    charge.amount_paise = for_started_hours(
-        charge.ended_at - started_at, paise_per_hour=charge.price_paise_per_hour
-    )
+    if charge.tariff is None:  # Else its bill will say.
+        charge.amount_paise = for_started_hours(
+            charge.ended_at - started_at, paise_per_hour=charge.price_paise_per_hour
+        )
     charge.version += 1
     session.flush()
     leave_evse(session, charge)
@@ -76,6 +77,12 @@ def finish(
     if charge.booking_id is not None and charge.energy_wh >= SUCCESSFUL_WH:
         complete_by_session(session, charge.booking_id, at=charge.ended_at, now=now)
     record(session, charge, SessionEventKind.ENDED, now=now, reason=reason)
+    ask_to_settle(session, charge, now=now)
+    tell(session, charge)
+
+
+def ask_to_settle(session: Session, charge: ChargingSession, *, now: datetime) -> None:
+    """Have a charge billed, or what was paid for it sent back, once this is over."""
     enqueue(
         session,
         "charging.settle",
@@ -83,7 +90,6 @@ def finish(
         kind=ItemKind.SESSION,
         item_id=str(charge.id),
     )
-    tell(session, charge)
 
 
 def leave_evse(session: Session, charge: ChargingSession) -> None:

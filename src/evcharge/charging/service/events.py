@@ -67,6 +67,8 @@ def record_event(
     if event.type == EventType.STARTED and not is_new:
         _fill_in(charge, transaction, event)
     is_allowed = _answer_tag(session, charge, transaction, event, is_new, at=at)
+    if transaction.session_id != charge.id:  # Whoever paid for it was recognised.
+        charge = locked_session(session, transaction.session_id)
     if event.type == EventType.ENDED:
         _end(session, event, at=at)
     elif _is_latest(session, transaction, event):

@@ -11,7 +11,7 @@ from evcharge.charging.models import ChargingSession
 from evcharge.charging.rules import SessionEventKind, SessionStatus
 from evcharge.charging.service.changes import record, tell
 from evcharge.charging.service.claims import release_claims
-from evcharge.charging.service.ending import leave_evse, locked_session
+from evcharge.charging.service.ending import ask_to_settle, leave_evse, locked_session
 
 CHARGERS_FAULT = "The charger did not start"
 
@@ -27,7 +27,8 @@ def fail_start(
     """Give up a session that was asked for and never began; else do nothing.
 
     Where the charger is to blame, its booking ends with all money returned: the slot
-    is worth nothing to its driver. Otherwise they keep it and may try again.
+    is worth nothing to its driver. Otherwise they keep it and may try again. A guest,
+    who has paid for this one start, gets all of it back whoever is to blame.
     """
     charge = locked_session(session, charge.id)
     if charge.status != SessionStatus.PENDING:
@@ -39,6 +40,9 @@ def fail_start(
     leave_evse(session, charge)
     release_claims(session, charge.id)
     refund = _return_booking(session, charge, now=now) if is_chargers_fault else None
+    if charge.guest_id is not None:
+        refund = charge.prepaid_paise
+        ask_to_settle(session, charge, now=now)
     record(
         session,
         charge,

@@ -19,18 +19,20 @@ from evcharge.bookings.queries import booking_by_id
 from evcharge.bookings.rules import BookingStatus
 from evcharge.charging.models import ChargingSession
 from evcharge.charging.queries import Site, samples_of, site_of
-from evcharge.charging.rules import SUCCESSFUL_WH, SessionStatus
+from evcharge.charging.rules import HANDSHAKE, SUCCESSFUL_WH, SessionStatus
 from evcharge.charging.service.ending import locked_session
 from evcharge.charging.usage import usage_of
 from evcharge.kernel.money import HOUR
-from evcharge.payments.queries import refundable_parts
-from evcharge.payments.rules import ItemKind
+from evcharge.payments.queries import lock_payers, refundable_parts
+from evcharge.payments.rules import ItemKind, Payer
+from evcharge.payments.service import refund_item
 from evcharge.tariffs.rules import Cost, Usage
 from evcharge.tariffs.rules.agreed import Agreed
 
 GOING_ON = (SessionStatus.PENDING, SessionStatus.ACTIVE)
 # A shop's samples of a whole night; more than that are thinned by nobody.
 MOST_SAMPLES = 20_000
+NEXT_TO_NOTHING = "Next to no energy was given"
 
 
 def settle_booking(session: Session, booking_id: UUID, *, now: datetime) -> Bill | None:
@@ -61,9 +63,14 @@ def settle_booking(session: Session, booking_id: UUID, *, now: datetime) -> Bill
 def settle_session(session: Session, session_id: UUID, *, now: datetime) -> Bill | None:
     """Bill a charge without a booking, or one heard of after its booking was billed.
 
-    None: it goes on, never began, or belongs to a booking still to be billed.
+    None: it goes on, never began, or belongs to a booking still to be billed. What a
+    guest has paid for a charge that came to nothing goes back.
     """
+    lock_payers(session, _payers(session, session_id))
     charge = locked_session(session, session_id)
+    if charge.guest_id is not None and _came_to_nothing(charge):
+        _return_advance(session, charge, now=now)
+        return None
     if charge.status != SessionStatus.COMPLETED:
         return None
     if charge.booking_id is not None:
@@ -72,13 +79,46 @@ def settle_session(session: Session, session_id: UUID, *, now: datetime) -> Bill
             return settle_booking(session, charge.booking_id, now=now)
         if known.created_at >= (charge.ended_at or now) or charge.tariff is None:
             return known
-    if charge.user_id is None and charge.guest_id is None:
+    if charge.is_of_nobody:
         return None  # Nobody to bill: an unknown card, or an operator's test.
     supply = _supply_of_session(session, charge, now=now)
     row = bill(session, supply, now=now)
     charge.amount_paise = row.total_paise
     charge.version += 1
     return row
+
+
+def _payers(session: Session, session_id: UUID) -> list[Payer]:
+    """Return who is to be locked before the session, as everywhere."""
+    user_id, guest_id = session.execute(
+        select(ChargingSession.user_id, ChargingSession.guest_id).where(
+            ChargingSession.id == session_id
+        )
+    ).one()
+    is_known = user_id is not None or guest_id is not None
+    return [Payer(user_id, guest_id)] if is_known else []
+
+
+def _came_to_nothing(charge: ChargingSession) -> bool:
+    """Whether it never began, or hardly: a plug that slipped, a vehicle that said no."""
+    if charge.started_at is None or charge.ended_at is None:
+        return charge.status == SessionStatus.INVALID
+    lasted = charge.ended_at - charge.started_at
+    return charge.energy_wh < SUCCESSFUL_WH and lasted < HANDSHAKE
+
+
+def _return_advance(
+    session: Session, charge: ChargingSession, *, now: datetime
+) -> None:
+    parts = refundable_parts(session, ItemKind.SESSION, charge.id)
+    refund_item(
+        session,
+        kind=ItemKind.SESSION,
+        item_id=charge.id,
+        amount_paise=sum(part.left_paise for part in parts),
+        reason=charge.failure or NEXT_TO_NOTHING,
+        now=now,
+    )
 
 
 def charges_under(session: Session, booking_id: UUID) -> Sequence[ChargingSession]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.accounts.models import RfidTag, User
@@ -31,6 +31,12 @@ class Holder:
     def is_known(self) -> bool:
         return self.by != StartedBy.UNKNOWN
 
+    def at_evse(self, evse_id: int) -> "Holder":
+        """Who this is there: a guest has paid for one charging point, and no other."""
+        asked = self.asked
+        is_elsewhere = asked is not None and asked.evse_id != evse_id
+        return NOBODY if asked and asked.guest_id and is_elsewhere else self
+
 
 NOBODY = Holder(StartedBy.UNKNOWN)
 
@@ -49,7 +55,9 @@ def authorize(session: Session, charger_id: int, tag: str, *, now: datetime) -> 
         ChargingSession.tag == fold_uid(tag),
         ChargingSession.evse_id.in_(_evses_of(charger_id)),
         ChargingSession.status == SessionStatus.ACTIVE,
-        ChargingSession.user_id.is_not(None),
+        or_(
+            ChargingSession.user_id.is_not(None), ChargingSession.guest_id.is_not(None)
+        ),
     )
     return session.scalar(charging.limit(1)) is not None
 

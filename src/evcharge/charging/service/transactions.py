@@ -67,7 +67,9 @@ def start_transaction(
         return StartAnswer(known.number, known.is_allowed, known.session_id)
     when = moment(start.charger_at, heard_at=at)
     is_current = _make_room(session, place, when, at=at)
-    holder = holder_of(session, start.tag, charger_id=start.charger_id, at=when.at)
+    holder = holder_of(
+        session, start.tag, charger_id=start.charger_id, at=when.at
+    ).at_evse(place.evse_id)
     # A 2.0.1 charger may begin with the plug and hear who it is later.
     is_anonymous = start.tag is None and start.transaction_ref is not None
     verdict = (
@@ -185,6 +187,7 @@ def new_session(
         amount_paise=0,
         tariff=agreed.as_json() if agreed else None,
         prepaid_paise=0,
+        paid_at=None,
         charging_state="",
         stop_reason="",
         failure="",

@@ -540,6 +540,7 @@ def _extend() -> None:
         batch_op.add_column(
             sa.Column("prepaid_paise", sa.Integer(), nullable=False, server_default="0")
         )
+        batch_op.add_column(sa.Column("paid_at", INSTANT, nullable=True))
         batch_op.create_index("ix_charging_sessions_guest_id", ["guest_id"])
         batch_op.create_foreign_key(
             "fk_charging_sessions_guest_id_guests", "guests", ["guest_id"], ["id"]
@@ -591,7 +592,7 @@ def _shrink() -> None:
             "fk_charging_sessions_guest_id_guests", type_="foreignkey"
         )
         batch_op.drop_index("ix_charging_sessions_guest_id")
-        for column in ("guest_id", "tariff", "prepaid_paise"):
+        for column in ("guest_id", "tariff", "prepaid_paise", "paid_at"):
             batch_op.drop_column(column)
     op.drop_column("bookings", "tariff")
 
