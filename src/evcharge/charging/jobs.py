@@ -3,14 +3,17 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from evcharge.charging.service import on_answered
+from evcharge.charging.service.budget import charging_on_budget, stop_if_spent
 from evcharge.charging.service.claims import roll_all_claims
 from evcharge.charging.service.lost import fail_overdue, heal_lost
 from evcharge.charging.service.overrun import Overrun, overruns, settle
+from evcharge.charging.service.prepaid import drop_unpaid
 from evcharge.charging.service.reservations import cancel_over, reserve_soon
 from evcharge.charging.service.settling import settle_booking, settle_session
 from evcharge.control.service import expire_commands, purge_words
@@ -26,12 +29,14 @@ Sweep = Callable[[Session, datetime], int]
 
 
 def tidy(database: Database) -> None:
-    """Note silence, end what was lost, roll claims on, protect who comes next."""
+    """Note silence, end what was lost or is spent, protect who comes next."""
     _sweep(database, lambda session, now: note_silence(session, now=now))
     _sweep(database, lambda session, now: note_return(session, now=now))
     _sweep(database, lambda session, now: fail_overdue(session, now=now))
     _sweep(database, lambda session, now: heal_lost(session, now=now))
     _sweep(database, lambda session, now: roll_all_claims(session, now=now))
+    _sweep(database, lambda session, now: drop_unpaid(session, now=now))
+    _stop_the_spent(database)
     _protect(database)
     _sweep(database, lambda session, now: cancel_over(session, now=now))
     _sweep(database, lambda session, now: reserve_soon(session, now=now))
@@ -40,6 +45,13 @@ def tidy(database: Database) -> None:
 def _sweep(database: Database, sweep: Sweep) -> None:
     while database.perform(lambda session: sweep(session, utc_now())):
         pass
+
+
+def _stop_the_spent(database: Database) -> None:
+    with database.reading() as session:
+        found = charging_on_budget(session, now=utc_now())
+    for session_id in found:
+        database.perform(partial(stop_if_spent, session_id=session_id, now=utc_now()))
 
 
 def _protect(database: Database) -> None:

@@ -15,11 +15,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, raiseload
 
 from evcharge.charging.models import ChargingSession, SessionLatest
-from evcharge.charging.rules import START_WITHIN, SessionStatus
+from evcharge.charging.queries import place_of_evse
+from evcharge.charging.rules import PLUG_IN_WITHIN, START_WITHIN, SessionStatus
 from evcharge.charging.service.failing import fail_start
 from evcharge.charging.service.healing import heal
+from evcharge.charging.service.starting import queue_start
 from evcharge.control.models import ChargerCommand
 from evcharge.control.rules import NO_ANSWER, CommandKind, CommandState
+from evcharge.kernel.db import UtcDateTime
 from evcharge.stations.models import Charger, Connector, Evse
 from evcharge.stations.rules import ReportedStatus, down_as
 
@@ -29,7 +32,7 @@ SETTLING = timedelta(seconds=60)
 # After that long without a word, whoever charged has left.
 LONGEST_SILENCE = timedelta(hours=6)
 
-NO_PLUG = "No vehicle was plugged in within a minute. Plug in, then start again."
+NO_PLUG = "No vehicle was plugged in in time. Plug in, then start again."
 OUT_OF_ORDER = "The charger is out of order."
 PLUG_IS_BACK = "The plug is free again."
 SILENT = "The charger has not been heard of for hours."
@@ -39,23 +42,51 @@ SILENT = "The charger has not been heard of for hours."
 
 
 def fail_overdue(session: Session, *, now: datetime) -> int:
-    """Give up starts that did not come, at most a batch. Return how many."""
+    """Give up starts that did not come, at most a batch. Return how many.
+
+    Who has paid for it is given longer to plug in: their charger is asked again.
+    """
+    asked_at = func.coalesce(
+        ChargingSession.paid_at, ChargingSession.created_at, type_=UtcDateTime
+    )
     overdue = session.scalars(
         select(ChargingSession)
         .where(
             ChargingSession.status == SessionStatus.PENDING,
-            ChargingSession.created_at <= now - START_WITHIN,
+            asked_at <= now - START_WITHIN,
         )
         .order_by(ChargingSession.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     ).all()
+    given_up = 0
     for charge in overdue:
         why, is_chargers_fault = _why_not(session, charge)
+        if why == NO_PLUG and _may_still_plug_in(charge, now=now):
+            _ask_again(session, charge, now=now)
+            continue
         fail_start(
             session, charge, why=why, is_chargers_fault=is_chargers_fault, now=now
         )
-    return len(overdue)
+        given_up += 1
+    return given_up
+
+
+def _may_still_plug_in(charge: ChargingSession, *, now: datetime) -> bool:
+    return charge.paid_at is not None and now - charge.paid_at < PLUG_IN_WITHIN
+
+
+def _ask_again(session: Session, charge: ChargingSession, *, now: datetime) -> None:
+    """A charger forgets a start when no plug came within its own minute or so."""
+    last_asked_at = session.scalars(
+        select(func.max(ChargerCommand.created_at)).where(
+            ChargerCommand.session_id == charge.id,
+            ChargerCommand.kind == CommandKind.START,
+        )
+    ).one()
+    if last_asked_at <= now - START_WITHIN:
+        place = place_of_evse(session, charge.evse_id)
+        queue_start(session, place, charge, None, now=now)
 
 
 def _why_not(session: Session, charge: ChargingSession) -> tuple[str, bool]:

@@ -100,7 +100,7 @@ def _payers(session: Session, session_id: UUID) -> list[Payer]:
 
 
 def _came_to_nothing(charge: ChargingSession) -> bool:
-    """Whether it never began, or hardly: a plug that slipped, a vehicle that said no."""
+    """Whether it never began, or hardly: a plug slipped, a vehicle said no."""
     if charge.started_at is None or charge.ended_at is None:
         return charge.status == SessionStatus.INVALID
     lasted = charge.ended_at - charge.started_at
