@@ -69,6 +69,8 @@ PAGES = [
     ("driver", "/c/{code}", 8),
     ("driver", "/documents/{document_id}", 5),
     ("driver", "/documents/{document_id}.pdf", 4),
+    ("nobody", "/visits/{visit}", 12),
+    ("nobody", "/visits/{visit}/stop", 6),
     ("nobody", "/visits/{visit}/documents/{guest_document_id}", 2),
     ("nobody", "/visits/{visit}/documents/{guest_document_id}.pdf", 2),
     ("driver", "/sessions", 6),
@@ -199,8 +201,6 @@ def load(folder: Path) -> None:
         charge(session)
         talk(session)
         file_papers(session)
-        # It applies nowhere yet: prices on the demo's pages are those of the demo.
-        session.add(a_tariff_of(1))
     database.engine.dispose()
 
 
@@ -221,7 +221,9 @@ def talk(session: Session) -> None:
 
 def file_papers(session: Session) -> None:
     """The demo's driver has an invoice for each booking not billed yet, and a guest one
-    for a charge, of an operator with a GSTIN."""
+    for a charge, of an operator with a GSTIN; and one has a tariff."""
+    # It applies nowhere yet: prices on the demo's pages are those of the demo.
+    session.add(a_tariff_of(1))
     driver = session.scalars(select(User).filter_by(email_key=EMAILS["driver"])).one()
     guest = Guest(id=new_id(), email=None, phone=None, created_at=utc_now())
     session.add(guest)
@@ -234,8 +236,16 @@ def file_papers(session: Session) -> None:
             Booking.id.not_in(select(Bill.item_id)),
         )
     ).all()
+    visit = a_session(
+        session, 3, None, guest_id=guest.id, prepaid_paise=20_000, paid_at=utc_now()
+    )
     supplies = [{"user_id": driver.id, "item_id": each} for each in bookings]
-    of_a_guest = {"user_id": None, "guest_id": guest.id, "kind": ItemKind.SESSION}
+    of_a_guest = {
+        "user_id": None,
+        "guest_id": guest.id,
+        "kind": ItemKind.SESSION,
+        "item_id": visit.id,
+    }
     for supply in (*supplies, of_a_guest):
         bill = a_bill(session, evse, registration_id=registration.id, **supply)
         invoice(session, bill.id, now=utc_now())
