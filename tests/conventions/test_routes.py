@@ -210,6 +210,7 @@ login    POST /bookings/<uuid:booking_id>/start
 public   GET  /c
 public   GET  /c/<code>
 login    POST /c/<code>
+public   POST /c/<code>/pay
 login    GET  /documents/<uuid:document_id>
 login    GET  /documents/<uuid:document_id>.pdf
 public   GET  /evses/<int:evse_id>/book
@@ -237,6 +238,12 @@ public   POST /signup
 public   GET  /simulated-gateway/<ref>
 public   POST /simulated-gateway/<ref>
 public   POST /webhooks/<name>
+public   GET  /visits/<token>
+public   POST /visits/<token>/dues/pay
+public   POST /visits/<token>/pay
+public   GET  /visits/<token>/stop
+public   POST /visits/<token>/stop
+public   POST /visits/<token>/unlock
 public   GET  /visits/<token>/documents/<uuid:document_id>
 public   GET  /visits/<token>/documents/<uuid:document_id>.pdf
 """

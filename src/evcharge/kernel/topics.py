@@ -28,8 +28,9 @@ class TopicNotAllowed(NotAllowed):
     message = "Reload the page to follow it live."
 
 
-def sign_topics(secret: SecretStr, topics: Iterable[str], user_id: int) -> str:
-    """Return what lets this user watch these topics on `/live` for half a day."""
+def sign_topics(secret: SecretStr, topics: Iterable[str], user_id: int | None) -> str:
+    """Return what lets this user watch these topics on `/live` for half a day; None
+    for whoever has the link of a page that needs no login."""
     return _serializer(secret).dumps([user_id, sorted(set(topics))])
 
 

@@ -1,29 +1,43 @@
 """Standing at a charger: scan or type its code, see what it is, start."""
 
-from uuid import UUID
+from datetime import datetime
+from uuid import UUID, uuid4
 
 from flask import redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from evcharge.bookings.queries import booking_of_user
 from evcharge.bookings.rules import BookingNotActive
 from evcharge.charging.around import booking_near, site_of_evse, standing_of
-from evcharge.charging.pages.blueprint import ASKING, pages
-from evcharge.charging.queries import under_way
+from evcharge.charging.forms import PrepayForm
+from evcharge.charging.pages.blueprint import ASKING, VISITING, pages
+from evcharge.charging.pages.visits import go_and_pay, visit_token
+from evcharge.charging.queries import (
+    UNDER_WAY,
+    place_of_evse,
+    session_of_guest_or_none,
+    under_way,
+)
 from evcharge.charging.rules import (
+    BadAdvance,
     CannotStartHere,
     NotYourTime,
     SessionUnderWay,
     TooEarlyToStart,
+    TooManyPaying,
+    Visit,
+    least_advance_paise,
 )
-from evcharge.charging.service import ask_to_start
+from evcharge.charging.service import ask_to_start, open_prepaid
 from evcharge.control.rules import ChargerNotConnected
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.stations.rules import EvseNotFound
 from evcharge.stations.rules.codes import WrongCode, evse_code, evse_of_code
 from evcharge.tariffs.queries import agreed_at
+from evcharge.tariffs.rules.agreed import Agreed
 from evcharge.web.context import (
     current_user,
     current_user_or_none,
@@ -33,6 +47,8 @@ from evcharge.web.context import (
     reading,
 )
 from evcharge.web.errors import http_status
+from evcharge.web.links import LinkBroken, sign
+from evcharge.web.links import read as read_link
 from evcharge.web.shell import limiter
 
 # What a driver can do something about, told on the page of the charging point.
@@ -103,6 +119,67 @@ def start_booked(booking_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show_session", session_id=session_id), code=303)
 
 
+@pages.post("/c/<code>/pay")
+@public
+@limiter.limit(VISITING)
+def pay_here(code: str) -> ResponseReturnValue:
+    """Somebody without an account pays, and charges."""
+    now, evse_id = utc_now(), evse_of_code(code)
+    price = place_of_evse(reading(), evse_id).price_paise_per_hour
+    form = _form(price, _agreed(evse_id, now=now), now=now)
+    if not form.validate():
+        return _show(evse_id, form=form)
+    wanted = Visit(
+        guest_id=_guest_of(form, evse_id),
+        evse_id=evse_id,
+        amount_paise=form.amount_paise,
+        email=form.address,
+        phone=form.phone_number,
+    )
+    try:
+        perform(lambda session: open_prepaid(session, wanted, now=now).id)
+    except (*REFUSALS, BadAdvance, TooManyPaying) as refusal:
+        return _show(evse_id, refusal, form=form)
+    cookie["visit"] = wanted.guest_id.hex
+    return go_and_pay(wanted.guest_id)
+
+
+def _guest_of(form: PrepayForm, evse_id: int) -> UUID:
+    """The same form sent twice is the same guest: the page was made for one."""
+    try:
+        return read_link(_form_kind(evse_id), form.key.data or "")
+    except LinkBroken:
+        return uuid4()
+
+
+def _form_kind(evse_id: int) -> str:
+    return f"visit at {evse_id}"
+
+
+def _form(
+    price_paise_per_hour: int, agreed: Agreed | None, *, now: datetime
+) -> PrepayForm:
+    least = least_advance_paise(
+        agreed, price_paise_per_hour=price_paise_per_hour, now=now
+    )
+    return PrepayForm(request.form, least_paise=least)
+
+
+def _agreed(evse_id: int, *, now: datetime) -> Agreed | None:
+    return agreed_at(reading(), [evse_id], at=now).get(evse_id)
+
+
+def _own_visit(evse_id: int) -> str | None:
+    """Return the link of what whoever lost their page goes on with here."""
+    if "visit" not in cookie:
+        return None
+    guest_id = UUID(cookie["visit"])
+    charge = session_of_guest_or_none(reading(), guest_id)
+    if charge is None or charge.evse_id != evse_id or charge.status not in UNDER_WAY:
+        return None
+    return visit_token(guest_id)
+
+
 def _booked_evse(booking_id: UUID, user_id: int) -> int:
     return booking_of_user(reading(), booking_id, user_id).evse_id
 
@@ -113,11 +190,17 @@ def _no_such_code(typed: str, refusal: DomainError) -> ResponseReturnValue:
     return page, http_status(refusal)
 
 
-def _show(evse_id: int, refusal: DomainError | None = None) -> ResponseReturnValue:
+def _show(
+    evse_id: int,
+    refusal: DomainError | None = None,
+    *,
+    form: PrepayForm | None = None,
+) -> ResponseReturnValue:
     now, user = utc_now(), current_user_or_none()
     this, others = site_of_evse(reading(), evse_id, now=now)
     booking = booking_near(reading(), user.id, evse_id, now=now) if user else None
     charging = under_way(reading(), user.id) if user else None
+    agreed = _agreed(evse_id, now=now)
     part = "_point.html" if "fragment" in request.args else "point.html"
     page = render_template(
         f"charging/{part}",
@@ -129,8 +212,13 @@ def _show(evse_id: int, refusal: DomainError | None = None) -> ResponseReturnVal
             this, booking=booking, own_session_id=charging.id if charging else None
         ),
         free_until=this.free_until(user.id if user else None),
-        agreed=agreed_at(reading(), [evse_id], at=now).get(evse_id),
+        agreed=agreed,
         refusal=refusal,
+        form=form or _form(this.evse.booking_price_paise, agreed, now=now),
+        form_key=sign(_form_kind(evse_id), uuid4()),
+        own_visit=None if user else _own_visit(evse_id),
         now=now,
     )
-    return page, http_status(refusal) if refusal else 200
+    if refusal:
+        return page, http_status(refusal)
+    return page, 422 if form else 200

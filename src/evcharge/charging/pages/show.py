@@ -45,6 +45,7 @@ def show_session(session_id: UUID) -> ResponseReturnValue:
         f"charging/{part}",
         view=view,
         documents=_documents(view.charge),
+        urls=None,
         topics=topics,
         token=sign_topics(settings().secret_key, topics, user_id),
     )
@@ -64,7 +65,7 @@ def confirm_stopping(session_id: UUID) -> ResponseReturnValue:
     if charge.status != SessionStatus.ACTIVE:
         return _back(session_id)
     lasts = lasting(charge, now=utc_now())
-    return render_template("charging/stop.html", charge=charge, lasts=lasts)
+    return render_template("charging/stop.html", charge=charge, lasts=lasts, urls=None)
 
 
 @pages.post("/sessions/<uuid:session_id>/stop")

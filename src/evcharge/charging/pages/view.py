@@ -249,13 +249,20 @@ class View:
 def view_of(session: Session, session_id: UUID, user_id: int, *, now: datetime) -> View:
     """Raises: SessionNotFound, also for somebody else's."""
     charge = session_of_user(session, session_id, user_id)
+    return view_of_charge(session, charge, user_id=user_id, now=now)
+
+
+def view_of_charge(
+    session: Session, charge: ChargingSession, *, user_id: int | None, now: datetime
+) -> View:
+    """Return what is to be seen of a session that was loaded for its page."""
     is_failed = charge.status == SessionStatus.INVALID
     has_begun = charge.started_at is not None
     return View(
         charge=charge,
         now=now,
-        commands=_commands(session, session_id),
-        curve=curve_of(powers(samples_of(session, session_id))) if has_begun else None,
+        commands=_commands(session, charge.id),
+        curve=curve_of(powers(samples_of(session, charge.id))) if has_begun else None,
         next_booking_at=_next_booking_at(session, charge, user_id, now=now),
         others=_others(session, charge, now=now) if is_failed else (),
         refunds=_refunds(session, charge.booking) if is_failed else (),
@@ -284,7 +291,7 @@ def _commands(session: Session, session_id: UUID) -> Sequence[ChargerCommand]:
 
 
 def _next_booking_at(
-    session: Session, charge: ChargingSession, user_id: int, *, now: datetime
+    session: Session, charge: ChargingSession, user_id: int | None, *, now: datetime
 ) -> datetime | None:
     if charge.status not in (SessionStatus.PENDING, SessionStatus.ACTIVE):
         return None
