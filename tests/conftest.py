@@ -39,6 +39,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "dialect" in metafunc.fixturenames:
         wanted = metafunc.config.getoption("--database")
         dialects = BOTH if wanted == "both" else (wanted,)
+        if metafunc.definition.get_closest_marker("walk_on_sqlite"):
+            dialects = ("sqlite",)
         metafunc.parametrize("dialect", dialects, scope="session")
 
 

@@ -135,13 +135,6 @@ STORIES = {
 }
 
 
-@pytest.fixture
-def only_sqlite(dialect):
-    """Thousands of steps, one after the other: the locks of PostgreSQL add nothing."""
-    if dialect != "sqlite":
-        pytest.skip("walked through on SQLite; PostgreSQL has a sample")
-
-
 # Those in which more than one thing is said; the others are walked through in part.
 IN_FULL = {
     "paid, and every webhook is the same one",
@@ -150,8 +143,11 @@ IN_FULL = {
 }
 
 
+# Thousands of steps, one after the other: the locks of PostgreSQL would add nothing. It
+# has the sample below.
+@pytest.mark.walk_on_sqlite
 @pytest.mark.parametrize("name", STORIES)
-def test_in_every_order_money_comes_in_once(only_sqlite, shop, name):
+def test_in_every_order_money_comes_in_once(shop, name):
     story = a_story(shop, *STORIES[name])
     times = TIMES_EACH if name in IN_FULL else 2
 
@@ -176,7 +172,7 @@ def test_so_it_does_where_each_step_is_a_transaction(shop, name):
             check(session, shop, story, told)
 
 
-def test_the_walk_notices_money_that_comes_in_twice(only_sqlite, shop, monkeypatch):
+def test_the_walk_notices_money_that_comes_in_twice(shop, monkeypatch):
     monkeypatch.setattr(outcomes, "MAY_BECOME_PAID", frozenset(PaymentStatus))
     story = a_story(shop, "pay", ["PAID"] * 3)
 
@@ -184,7 +180,7 @@ def test_the_walk_notices_money_that_comes_in_twice(only_sqlite, shop, monkeypat
         explore(session, shop, story)
 
 
-def test_the_walk_notices_a_ledger_that_was_not_told(only_sqlite, shop, monkeypatch):
+def test_the_walk_notices_a_ledger_that_was_not_told(shop, monkeypatch):
     monkeypatch.setattr(outcomes, "post_payment", lambda *_, **__: None)
     story = a_story(shop, "pay", ["PAID"] * 3)
 
