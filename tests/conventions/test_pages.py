@@ -164,6 +164,8 @@ def test_every_page_can_be_reached_by_pressing_links(site: Site) -> None:
         "/payments/<uuid:payment_id>/return",  # The gateway leads here,
         "/simulated-gateway/<ref>",  # and the button to pay leads there.
         # A guest's own link leads there.
+        "/visits/<token>",
+        "/visits/<token>/stop",
         "/visits/<token>/documents/<uuid:document_id>",
         "/visits/<token>/documents/<uuid:document_id>.pdf",
         "/admin/users/<int:user_id>/reinstate",  # Nobody is suspended in the demo.

@@ -58,7 +58,7 @@ def stop_if_spent(session: Session, *, session_id: UUID, now: datetime) -> bool:
     transaction = transaction_of_session(session, session_id)
     if charge.status != SessionStatus.ACTIVE or transaction is None:
         return False
-    if cost_soon(session, charge, now=now) < charge.prepaid_paise:
+    if cost_soon(session, charge, now=now) <= charge.prepaid_paise:
         return False
     ask_charger_to_stop(session, charge, transaction, by=None, now=now)
     kind = SessionEventKind.STOP_REQUESTED

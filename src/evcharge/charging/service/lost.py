@@ -61,9 +61,13 @@ def fail_overdue(session: Session, *, now: datetime) -> int:
     ).all()
     given_up = 0
     for charge in overdue:
+        if charge.paid_at is not None and _was_asked_lately(session, charge, now=now):
+            continue
         why, is_chargers_fault = _why_not(session, charge)
         if why == NO_PLUG and _may_still_plug_in(charge, now=now):
-            _ask_again(session, charge, now=now)
+            # A charger forgets a start when no plug came within its own minute or so.
+            place = place_of_evse(session, charge.evse_id)
+            queue_start(session, place, charge, None, now=now)
             continue
         fail_start(
             session, charge, why=why, is_chargers_fault=is_chargers_fault, now=now
@@ -76,17 +80,16 @@ def _may_still_plug_in(charge: ChargingSession, *, now: datetime) -> bool:
     return charge.paid_at is not None and now - charge.paid_at < PLUG_IN_WITHIN
 
 
-def _ask_again(session: Session, charge: ChargingSession, *, now: datetime) -> None:
-    """A charger forgets a start when no plug came within its own minute or so."""
+def _was_asked_lately(
+    session: Session, charge: ChargingSession, *, now: datetime
+) -> bool:
     last_asked_at = session.scalars(
         select(func.max(ChargerCommand.created_at)).where(
             ChargerCommand.session_id == charge.id,
             ChargerCommand.kind == CommandKind.START,
         )
     ).one()
-    if last_asked_at <= now - START_WITHIN:
-        place = place_of_evse(session, charge.evse_id)
-        queue_start(session, place, charge, None, now=now)
+    return last_asked_at is not None and last_asked_at > now - START_WITHIN
 
 
 def _why_not(session: Session, charge: ChargingSession) -> tuple[str, bool]:

@@ -52,6 +52,7 @@ from evcharge.charging.service.starting import (
 from evcharge.charging.service.transactions import new_session
 from evcharge.control.rules import ChargerNotConnected
 from evcharge.kernel.db import insert_missing
+from evcharge.kernel.money import rupees
 from evcharge.payments.models import Checkout, CheckoutItem
 from evcharge.payments.rules import Item, ItemKind, NothingToPay, Payer
 from evcharge.payments.service import lock_payer, open_checkout, refund_item
@@ -121,9 +122,8 @@ def _check_amount(charge: ChargingSession, paise: int, *, now: datetime) -> None
         agreed, price_paise_per_hour=charge.price_paise_per_hour, now=now
     )
     if not least <= paise <= MOST_ADVANCE_PAISE:
-        raise BadAdvance(
-            f"Choose from ₹{least // 100} to ₹{MOST_ADVANCE_PAISE // 100}."
-        )
+        most = rupees(MOST_ADVANCE_PAISE)
+        raise BadAdvance(f"Choose from {rupees(least)} to {most}.")
 
 
 def _check_room(session: Session, place: EvsePlace, *, now: datetime) -> None:
