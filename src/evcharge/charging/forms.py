@@ -28,13 +28,22 @@ class PrepayForm(Form):
     phone = TelField("Mobile number")
 
     def __init__(
-        self, formdata: MultiDict[str, str] | None = None, *, least_paise: int
+        self,
+        formdata: MultiDict[str, str] | None = None,
+        *,
+        least_paise: int,
+        is_by_hour: bool = False,
     ) -> None:
         super().__init__(formdata)
         self.least_paise = least_paise
+        self.is_by_hour = is_by_hour
 
     @property
     def offered(self) -> Sequence[int]:
+        """Round sums; by the started hour, one to three of those."""
+        if self.is_by_hour:
+            sums = [self.least_paise * hours for hours in (1, 2, 3)]
+            return [paise for paise in sums if paise <= MOST_ADVANCE_PAISE]
         worth = [paise for paise in OFFERED if paise >= self.least_paise]
         return worth if len(worth) == len(OFFERED) else [self.least_paise, *worth]
 
@@ -43,7 +52,9 @@ class PrepayForm(Form):
         """What is marked when the page is shown: what they chose, or a usual amount."""
         if self.amount.data:
             return str(self.amount.data)
-        return str(max(USUAL, self.least_paise))
+        return str(
+            self.least_paise if self.is_by_hour else max(USUAL, self.least_paise)
+        )
 
     @property
     def range_words(self) -> str:

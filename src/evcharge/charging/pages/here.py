@@ -162,7 +162,7 @@ def _form(
     least = least_advance_paise(
         agreed, price_paise_per_hour=price_paise_per_hour, now=now
     )
-    return PrepayForm(request.form, least_paise=least)
+    return PrepayForm(request.form, least_paise=least, is_by_hour=agreed is None)
 
 
 def _agreed(evse_id: int, *, now: datetime) -> Agreed | None:
