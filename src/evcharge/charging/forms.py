@@ -15,7 +15,7 @@ from evcharge.kernel.money import rupees
 OFFERED = (10_000, 20_000, 50_000)
 USUAL = 20_000
 OWN = "own"
-_WHOLE_RUPEES = re.compile(r"₹? ?([0-9]{1,3}(?:,?[0-9]{2,3})*|[0-9]{1,6})", re.ASCII)
+_WHOLE_RUPEES = re.compile(r"₹? ?([0-9]{1,3}(?:,[0-9]{2,3}){1,3}|[0-9]{1,6})", re.ASCII)
 
 
 class PrepayForm(Form):
