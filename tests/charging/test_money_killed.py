@@ -12,7 +12,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import event, func, select
@@ -23,7 +23,10 @@ from desk import LIMITS, PROCESSES, Desk
 from evcharge.billing.models import Bill
 from evcharge.bookings.rules import Slot
 from evcharge.bookings.service import open_checkout
-from evcharge.charging.rules import SessionStatus
+from evcharge.charging.models import ChargingSession
+from evcharge.charging.queries import session_of_guest_or_none
+from evcharge.charging.rules import SessionStatus, Visit
+from evcharge.charging.service import ask_to_prepay, open_prepaid
 from evcharge.finance.audit import discrepancies
 from evcharge.invoices.models import TaxDocument
 from evcharge.kernel.clock import utc_now
@@ -31,7 +34,7 @@ from evcharge.kernel.db import Database
 from evcharge.kernel.errors import DomainError
 from evcharge.kernel.jobs import enqueue, release_leases, run_next
 from evcharge.kernel.settings import Settings, read_settings
-from evcharge.payments.models import Payment, Refund
+from evcharge.payments.models import Checkout, Payment, Refund
 from evcharge.payments.providers.base import Order
 from evcharge.payments.providers.simulated import Simulated
 from evcharge.payments.rules import COLLECTED, OrderOver, Payer
@@ -51,11 +54,8 @@ class Story:
 
     url: str
     data_dir: str
-    user_id: int
     evse_id: int
     charger_id: int
-    booking_id: UUID
-    reference: str
     plugged_in_at: datetime
 
     @property
@@ -72,31 +72,15 @@ class Story:
         self.work(database)
 
     def _pay(self, database: Database, gateway: Simulated) -> None:
-        def begin(session):
-            checkout = open_checkout(
-                session,
-                booking_id=self.booking_id,
-                user_id=self.user_id,
-                limits=LIMITS,
-                now=utc_now(),
-            )
-            return start_payment(
-                session,
-                checkout_id=checkout.id,
-                payer=Payer(self.user_id),
-                provider="simulated",
-                now=utc_now(),
-            )
-
         try:
-            payment = database.perform(begin)
+            payment = self.begin_to_pay(database)
         except DomainError:
             return  # It is paid.
         gateway.open_order(
             Order(
                 payment.provider_ref,
                 payment.amount_paise,
-                "Booking",
+                "A charge",
                 f"/payments/{payment.id}/return",
                 utc_now() + timedelta(minutes=16),
             )
@@ -121,10 +105,10 @@ class Story:
 
     def _charge(self, box: Box) -> None:
         """As chargers do: what was not answered is said again, with the same times."""
-        charge = box.of_booking(self.booking_id)
+        charge = self.charge(box)
         if charge is not None and charge.status == SessionStatus.COMPLETED:
             return
-        answer = box.start(self.reference, at=utc_now(), charger_at=self.plugged_in_at)
+        answer = box.start(self.tag(box), at=utc_now(), charger_at=self.plugged_in_at)
         box.stop(
             answer.number,
             at=utc_now(),
@@ -139,6 +123,81 @@ class Story:
         handlers = job_handlers(self.settings, database)
         while run_next(database, handlers, now=utc_now()):
             pass
+
+
+@dataclass(frozen=True)
+class OfABooking(Story):
+    user_id: int
+    booking_id: UUID
+    reference: str
+
+    def begin_to_pay(self, database: Database) -> Payment:
+        def begin(session):
+            checkout = open_checkout(
+                session,
+                booking_id=self.booking_id,
+                user_id=self.user_id,
+                limits=LIMITS,
+                now=utc_now(),
+            )
+            return start_payment(
+                session,
+                checkout_id=checkout.id,
+                payer=Payer(self.user_id),
+                provider="simulated",
+                now=utc_now(),
+            )
+
+        return database.perform(begin)
+
+    def charge(self, box: Box) -> ChargingSession | None:
+        return box.of_booking(self.booking_id)
+
+    def tag(self, _box: Box) -> str:
+        return self.reference
+
+    def item_id(self, _database: Database) -> UUID:
+        return self.booking_id
+
+
+@dataclass(frozen=True)
+class OfAGuest(Story):
+    guest_id: UUID
+
+    def begin_to_pay(self, database: Database) -> Payment:
+        """In the steps of the page, each of them a commit."""
+        payer = Payer(guest_id=self.guest_id)
+        wanted = Visit(self.guest_id, self.evse_id, 20_000)
+        database.perform(lambda session: open_prepaid(session, wanted, now=utc_now()))
+        checkout = database.perform(
+            lambda session: ask_to_prepay(
+                session, guest_id=self.guest_id, return_path="/visits/x", now=utc_now()
+            )
+        )
+        return database.perform(
+            lambda session: start_payment(
+                session,
+                checkout_id=checkout.id,
+                payer=payer,
+                provider="simulated",
+                now=utc_now(),
+            )
+        )
+
+    def charge(self, box: Box) -> ChargingSession | None:
+        with box.database.reading() as session:
+            return session_of_guest_or_none(session, self.guest_id)
+
+    def tag(self, box: Box) -> str:
+        charge = self.charge(box)
+        assert charge is not None
+        assert charge.status != SessionStatus.UNPAID, "it was paid"
+        return charge.reference
+
+    def item_id(self, database: Database) -> UUID:
+        charge = self.charge(Box(database, self.evse_id, self.charger_id))
+        assert charge is not None
+        return charge.id
 
 
 def be_killed(story: Story, at: int, moment: str) -> None:
@@ -162,33 +221,36 @@ def be_killed(story: Story, at: int, moment: str) -> None:
     story.tell(database)
 
 
-@pytest.fixture
-def new_story(database, tmp_path):
+@pytest.fixture(params=[OfABooking, OfAGuest])
+def new_story(request, database, tmp_path):
     with database.transaction() as session:
         a_registration(session, state="Karnataka")
         a_tariff(session, terms=per_kwh(2_000))
 
     def new() -> Story:
         box = a_box(database).connect(at=utc_now())
-        with database.transaction() as session:
-            user_id = make.a_user(session).id
-        desk = Desk(database, user_id, box.evse_id)
-        quarter = int(utc_now().timestamp()) // 900 * 900
-        starts_at = datetime.fromtimestamp(quarter, UTC)
-        slot = Slot(starts_at, starts_at + timedelta(hours=1))
-        booking = desk.book(slot, now=utc_now())
-        return Story(
+        about = (
             database.engine.url.render_as_string(hide_password=False),
             str(tmp_path),
-            user_id,
             box.evse_id,
             box.charger_id,
-            booking.id,
-            booking.reference,
             utc_now(),
         )
+        if request.param is OfAGuest:
+            return OfAGuest(*about, uuid4())
+        return OfABooking(*about, *booked_now(database, box))
 
     return new
+
+
+def booked_now(database: Database, box: Box) -> tuple[int, UUID, str]:
+    with database.transaction() as session:
+        user_id = make.a_user(session).id
+    desk = Desk(database, user_id, box.evse_id)
+    quarter = int(utc_now().timestamp()) // 900 * 900
+    starts_at = datetime.fromtimestamp(quarter, UTC)
+    booking = desk.book(Slot(starts_at, starts_at + timedelta(hours=1)), now=utc_now())
+    return user_id, booking.id, booking.reference
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -215,22 +277,21 @@ def test_wherever_it_is_killed_the_money_ends_up_where_it_belongs(
 
 
 def check(database: Database, story: Story, when: str) -> None:
+    item_id = story.item_id(database)
     with database.reading() as session:
-        bill = session.scalars(select(Bill).where(Bill.item_id == story.booking_id))
+        bill = session.scalars(select(Bill).where(Bill.item_id == item_id))
         assert [each.total_paise for each in bill] == [TOTAL], when
         paid = session.scalar(
             select(func.sum(Payment.amount_paise)).where(
-                Payment.checkout.has(user_id=story.user_id),
+                Payment.checkout.has(Checkout.items.any(item_id=item_id)),
                 Payment.status.in_(COLLECTED),
             )
         )
-        back = session.scalars(
-            select(Refund).where(Refund.item_id == story.booking_id)
-        ).all()
+        back = session.scalars(select(Refund).where(Refund.item_id == item_id)).all()
         assert sum(refund.amount_paise for refund in back) == paid - TOTAL, when
         assert {refund.status.value for refund in back} == {"DONE"}, when
         papers = session.scalars(
-            select(TaxDocument.kind).where(TaxDocument.item_id == story.booking_id)
+            select(TaxDocument.kind).where(TaxDocument.item_id == item_id)
         )
         counted = Counter(kind.value for kind in papers)
         assert counted["tax_invoice"] == 1, when
