@@ -405,7 +405,7 @@ def test_a_link_that_is_not_ours_opens_nothing(client, guest, own, app, method, 
     with app.app_context():
         other_kind = sign("guest payment", guest.id)
         nobody = sign("visit", UUID(int=7))
-    # Not its last letter: of that two bits say nothing, so another may be the same link.
+    # Not the last letter: two bits of it say nothing, so it may be the same link.
     body, _, signed = own.removeprefix("/visits/").rpartition(".")
     tampered = f"{body}.{'A' if signed[0] != 'A' else 'B'}{signed[1:]}"
 
