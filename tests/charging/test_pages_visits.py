@@ -10,7 +10,7 @@ from box import Box, a_box
 from desk import Desk
 from evcharge.accounts.models import Guest as GuestRow
 from evcharge.bookings.rules import Slot, slot_no, slot_start
-from evcharge.charging.rules import SessionStatus
+from evcharge.charging.rules import EventType, SessionStatus
 from evcharge.charging.service.prepaid import drop_unpaid
 from evcharge.control.rules import CommandKind
 from evcharge.kernel.clock import utc_now
@@ -97,6 +97,23 @@ def test_where_a_vehicle_charges_nobody_is_asked_for_money(client, here, guest):
 
     assert "Somebody is charging here." in words(page)
     assert forms(page, f"{here}/pay") == []
+
+
+def test_whoever_plugged_in_first_pays_then(client, here, box):
+    """OCPP 2.0.1: the plug begins a transaction of nobody."""
+    box.event(EventType.STARTED, meter=1_000, at=utc_now())
+
+    page = client.get(here)
+    answer = client.post(f"{here}/pay", data=sent(page, here))
+
+    assert "A vehicle is plugged in. Start only if it is yours." in words(page)
+    assert GATEWAY.search(answer.location)
+
+
+def test_a_vehicle_with_a_strange_card_is_somebody_elses(client, here, box):
+    box.event(EventType.STARTED, meter=1_000, at=utc_now(), tag="DEADBEEF")
+
+    assert "Somebody is charging here." in words(client.get(here))
 
 
 def test_shortly_before_a_booking_the_page_says_until_when(client, here, box, asha):

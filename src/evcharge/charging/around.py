@@ -1,7 +1,7 @@
 """A charging point to somebody who stands before it: can it start, and for whom?"""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload, raiseload, selectinload
 from evcharge.bookings.models import Booking
 from evcharge.bookings.queries import Claimed, claims_between
 from evcharge.bookings.rules import BookingStatus, slot_no, slot_start
+from evcharge.charging.models import ChargingSession
 from evcharge.charging.rules import EARLY_START
 from evcharge.stations.models import Charger, Evse, Location
 from evcharge.stations.rules import (
@@ -140,7 +141,26 @@ def site_of_evse(
     this = next((each for each in points if each.evse.id == evse_id), None)
     if this is None:
         raise EvseNotFound(evse_id=evse_id)
-    return this, _others(points, this)
+    return _as_whoever_plugged_in(session, this), _others(points, this)
+
+
+def _as_whoever_plugged_in(session: Session, point: Point) -> Point:
+    """A 2.0.1 charger may begin with the plug, before anybody said who they are: to
+    whoever stands there, a vehicle is plugged in, and it may be theirs."""
+    is_busy = point.status == EvseStatus.CHARGING
+    if not is_busy or point.evse.open_session_id is None:
+        return point
+    charge = session.get_one(
+        ChargingSession, point.evse.open_session_id, options=[raiseload("*")]
+    )
+    if charge.tag is not None or not charge.is_of_nobody:
+        return point
+    others = {
+        number: claim
+        for number, claim in point.claims.items()
+        if claim.kind != ClaimedBy.SESSION
+    }
+    return replace(point, status=EvseStatus.BLOCKED, claims=others)
 
 
 def _points(session: Session, evses: Sequence[Evse], *, now: datetime) -> list[Point]:
