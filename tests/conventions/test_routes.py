@@ -85,6 +85,7 @@ operator GET  /admin/locations.csv
 operator GET  /admin/locations/<int:location_id>
 operator GET  /admin/locations/<int:location_id>/chargers/new
 operator POST /admin/locations/<int:location_id>/chargers/new
+operator GET  /admin/locations/<int:location_id>/codes
 operator GET  /admin/locations/<int:location_id>/close
 operator POST /admin/locations/<int:location_id>/close
 operator GET  /admin/locations/<int:location_id>/edit

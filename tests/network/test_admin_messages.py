@@ -16,6 +16,7 @@ from evcharge.control.service import (
     record_variables,
 )
 from evcharge.kernel.clock import utc_now
+from evcharge.stations.models import Evse
 from evcharge.stations.rules.codes import evse_code
 
 
@@ -189,6 +190,17 @@ def test_every_point_has_a_code_to_print(staff, page, world):
     code = evse_code(world.evse_id)
     assert f"QR code of http://localhost/c/{code}" in text
     assert "<svg" in text
+
+
+def test_one_sheet_has_the_codes_of_a_whole_site(staff, stranger, world, database):
+    with database.reading() as session:
+        location_id = session.get_one(Evse, world.evse_id).charger.location_id
+
+    sheet = staff.get(f"/admin/locations/{location_id}/codes")
+
+    assert f"QR code of http://localhost/c/{evse_code(world.evse_id)}" in sheet.text
+    assert "no account needed" in sheet.text
+    assert stranger.get(f"/admin/locations/{location_id}/codes").status_code == 404
 
 
 PARTS = (
