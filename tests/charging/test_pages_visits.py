@@ -11,6 +11,7 @@ from desk import Desk
 from evcharge.accounts.models import Guest as GuestRow
 from evcharge.bookings.rules import Slot, slot_no, slot_start
 from evcharge.charging.rules import EventType, SessionStatus
+from evcharge.charging.service.budget import stop_if_spent
 from evcharge.charging.service.prepaid import drop_unpaid
 from evcharge.control.rules import CommandKind
 from evcharge.kernel.clock import utc_now
@@ -302,6 +303,15 @@ def test_who_leaves_the_gateway_can_pay_later(client, here, box):
     assert GATEWAY.search(client.post(f"{own}/pay").location)
 
 
+def test_another_amount_is_chosen_at_the_charger(client, here, box):
+    client.post(f"{here}/pay", data=sent(client.get(here), here))
+
+    client.post(f"{here}/pay", data=sent(client.get(here), here, amount="50000"))
+
+    [charge] = box.sessions()
+    assert charge.prepaid_paise == 50_000
+
+
 # ── the visit ────────────────────────────────────────────────────────────────────
 
 
@@ -454,13 +464,28 @@ def test_a_driver_does_not_see_a_guests_charge_among_theirs(driver, guest):
     assert charge.reference not in driver.get("/sessions").text
 
 
+def test_what_was_paid_is_used_up(client, guest, own):
+    number = charging(guest)
+    guest.box.meter(number, 9_000, at=utc_now())
+    guest.box.database.perform(
+        lambda session: stop_if_spent(
+            session, session_id=guest.charge.id, now=utc_now()
+        )
+    )
+    guest.box.stop(number, at=utc_now(), meter=9_000, reason="Remote")
+
+    assert "What was paid is used up." in words(client.get(own))
+
+
 def test_an_operator_sees_it_once_it_is_paid(admin, guest):
     charge = guest.choose(now=utc_now())
     before = words(admin.get("/admin/sessions"))
+    assert admin.get(f"/admin/sessions/{charge.id}").status_code == 200
     guest.capture(guest.go_to_pay(now=utc_now()), now=utc_now())
     after = words(admin.get("/admin/sessions"))
 
     assert charge.reference not in before
     assert charge.reference in after
+    assert "Guest" in after
     assert admin.get(f"/admin/sessions/{charge.id}").status_code == 200
     assert admin.get("/admin/payments").status_code == 200

@@ -75,6 +75,7 @@ class SessionLine:
     power_w: int | None
     soc_percent: int | None
     user_id: int | None
+    guest_id: UUID | None
     driver_name: str | None
     driver_email: str | None
     booking_id: UUID | None
@@ -92,7 +93,8 @@ class SessionLine:
 
     @property
     def who(self) -> str:
-        return self.driver_name or self.tag or "nobody we know"
+        guest = "Guest" if self.guest_id else None
+        return self.driver_name or guest or self.tag or "nobody we know"
 
 
 _COLUMNS = (
@@ -110,6 +112,7 @@ _COLUMNS = (
     SessionLatest.power_w,
     SessionLatest.soc_percent,
     ChargingSession.user_id,
+    ChargingSession.guest_id,
     User.name.label("driver_name"),
     User.email.label("driver_email"),
     ChargingSession.booking_id,

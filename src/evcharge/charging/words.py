@@ -128,6 +128,14 @@ _REASONS = {
 }
 
 
+USED_UP = "What was paid is used up"
+
+
+def was_used_up(event: SessionEvent) -> bool:
+    """Whether it was stopped because a guest had paid for no more."""
+    return "spent_paise" in event.details
+
+
 def why_ended(charge: ChargingSession) -> str:
     """Say who or what ended it; empty where nobody knows."""
     return _REASONS.get(charge.stop_reason, "")
@@ -196,7 +204,7 @@ def _refused(told: _Told) -> Sentence:
 
 def _stop_requested(told: _Told) -> Sentence:
     who = "You asked the charger to stop" if told.by_driver else "Asked to stop"
-    return who, None
+    return who, USED_UP if was_used_up(told.event) else None
 
 
 def _unlock_requested(told: _Told) -> Sentence:

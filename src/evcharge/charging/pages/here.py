@@ -12,6 +12,7 @@ from evcharge.bookings.queries import booking_of_user
 from evcharge.bookings.rules import BookingNotActive
 from evcharge.charging.around import booking_near, site_of_evse, standing_of
 from evcharge.charging.forms import PrepayForm
+from evcharge.charging.models import ChargingSession
 from evcharge.charging.pages.blueprint import ASKING, VISITING, pages
 from evcharge.charging.pages.visits import go_and_pay, visit_token
 from evcharge.charging.queries import (
@@ -24,6 +25,7 @@ from evcharge.charging.rules import (
     BadAdvance,
     CannotStartHere,
     NotYourTime,
+    SessionStatus,
     SessionUnderWay,
     TooEarlyToStart,
     TooManyPaying,
@@ -152,6 +154,20 @@ def _guest_of(form: PrepayForm, evse_id: int) -> UUID:
         return uuid4()
 
 
+def _link_of(visit: ChargingSession | None) -> str | None:
+    """Return where whoever lost their page goes on."""
+    if visit is None or visit.guest_id is None or visit.status not in UNDER_WAY:
+        return None
+    return visit_token(visit.guest_id)
+
+
+def _next_guest(visit: ChargingSession | None) -> UUID:
+    """Return whom the form is for: who has not paid yet may choose another amount."""
+    if visit is not None and visit.status == SessionStatus.UNPAID and visit.guest_id:
+        return visit.guest_id
+    return uuid4()
+
+
 def _form_kind(evse_id: int) -> str:
     return f"visit at {evse_id}"
 
@@ -169,15 +185,13 @@ def _agreed(evse_id: int, *, now: datetime) -> Agreed | None:
     return agreed_at(reading(), [evse_id], at=now).get(evse_id)
 
 
-def _own_visit(evse_id: int) -> str | None:
-    """Return the link of what whoever lost their page goes on with here."""
+def _visit_here(evse_id: int) -> ChargingSession | None:
+    """Return what this browser began here without an account, if that goes on."""
     if "visit" not in cookie:
         return None
-    guest_id = UUID(cookie["visit"])
-    charge = session_of_guest_or_none(reading(), guest_id)
-    if charge is None or charge.evse_id != evse_id or charge.status not in UNDER_WAY:
-        return None
-    return visit_token(guest_id)
+    charge = session_of_guest_or_none(reading(), UUID(cookie["visit"]))
+    is_here = charge is not None and charge.evse_id == evse_id
+    return charge if is_here else None
 
 
 def _booked_evse(booking_id: UUID, user_id: int) -> int:
@@ -201,6 +215,7 @@ def _show(
     booking = booking_near(reading(), user.id, evse_id, now=now) if user else None
     charging = under_way(reading(), user.id) if user else None
     agreed = _agreed(evse_id, now=now)
+    visit = None if user else _visit_here(evse_id)
     part = "_point.html" if "fragment" in request.args else "point.html"
     page = render_template(
         f"charging/{part}",
@@ -215,8 +230,8 @@ def _show(
         agreed=agreed,
         refusal=refusal,
         form=form or _form(this.evse.booking_price_paise, agreed, now=now),
-        form_key=sign(_form_kind(evse_id), uuid4()),
-        own_visit=None if user else _own_visit(evse_id),
+        form_key=sign(_form_kind(evse_id), _next_guest(visit)),
+        own_visit=_link_of(visit),
         now=now,
     )
     if refusal:

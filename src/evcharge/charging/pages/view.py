@@ -27,11 +27,13 @@ from evcharge.charging.models import ChargingSession
 from evcharge.charging.queries import samples_of, session_of_user
 from evcharge.charging.rules import START_WITHIN, SessionStatus
 from evcharge.charging.words import (
+    USED_UP,
     Entry,
     Stage,
     entry_of,
     oddities,
     stage_of,
+    was_used_up,
     why_ended,
     why_waiting,
 )
@@ -232,6 +234,8 @@ class View:
 
     @property
     def why_ended(self) -> str:
+        if any(was_used_up(event) for event in self.charge.events):
+            return USED_UP
         return why_ended(self.charge)
 
     @property
