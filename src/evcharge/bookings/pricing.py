@@ -1,6 +1,6 @@
 """What a slot costs before it begins: one place for whoever offers, books or moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evcharge.bookings.rules import Slot
 from evcharge.kernel.money import HOUR, for_started_hours
@@ -16,6 +16,10 @@ class Pricing:
 
     paise_per_hour: int
     agreed: Agreed | None = None
+    # A page of start times asks for amount, words and terms of every one.
+    _advances: dict[Slot, Quote] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def amount_paise(self, slot: Slot) -> int:
         """Return what is paid for a slot at booking, tax included.
@@ -29,7 +33,10 @@ class Pricing:
     def advance(self, slot: Slot) -> Quote | None:
         if self.agreed is None:
             return None
-        return self.agreed.quote(slot.starts_at, slot.ends_at)
+        if slot not in self._advances:
+            quote = self.agreed.quote(slot.starts_at, slot.ends_at)
+            self._advances[slot] = quote
+        return self._advances[slot]
 
     @staticmethod
     def started_hours(slot: Slot) -> int:
