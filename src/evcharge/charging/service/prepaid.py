@@ -17,7 +17,6 @@ from evcharge.charging.models import ChargingSession
 from evcharge.charging.queries import (
     EvsePlace,
     owner_of_quarter,
-    place_of_evse,
     session_of_guest_or_none,
     site_of,
 )
@@ -280,8 +279,3 @@ def drop_unpaid(session: Session, *, now: datetime) -> int:
         session.flush()
         tell(session, charge)
     return len(dropped)
-
-
-def may_pay_here(session: Session, evse_id: int, *, now: datetime) -> None:
-    """Raises: EvseNotFound, and why nobody can begin to charge there just now."""
-    _check_free(session, place_of_evse(session, evse_id), now=now)
