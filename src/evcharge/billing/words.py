@@ -1,11 +1,18 @@
 """A bill as people read it: rows of a table, and what is said of its tax."""
 
 from evcharge.billing.models import Bill
+from evcharge.tariffs.rules import line_label
 
 
 def rows_of(bill: Bill) -> list[tuple[str, int]]:
     """Return label and paise of each row; together they are the total."""
-    rows = [(_label(line), int(line["amount_paise"])) for line in bill.lines]
+    rows = [
+        (
+            line_label(line["text"], line["quantity"], line["unit"]),
+            int(line["amount_paise"]),
+        )
+        for line in bill.lines
+    ]
     if bill.includes_tax:
         return rows
     return rows + _taxes(bill)
@@ -18,12 +25,6 @@ def tax_words(bill: Bill) -> str:
     if bill.includes_tax:
         return f"{bill.tax_percent} % GST included"
     return f"With {bill.tax_percent} % GST"
-
-
-def _label(line: dict[str, str]) -> str:
-    if not line["unit"]:
-        return line["text"]
-    return f"{line['text']}, {line['quantity']} {line['unit']}"
 
 
 def _taxes(bill: Bill) -> list[tuple[str, int]]:

@@ -10,7 +10,7 @@ from wtforms.validators import ValidationError
 from evcharge.accounts.rules import email_from_text, phone_from_text
 from evcharge.charging.rules import MOST_ADVANCE_PAISE
 from evcharge.kernel.errors import InvalidInput
-from evcharge.kernel.money import rupees
+from evcharge.kernel.money import rupees_short
 
 OFFERED = (10_000, 20_000, 50_000)
 USUAL = 20_000
@@ -58,7 +58,7 @@ class PrepayForm(Form):
 
     @property
     def range_words(self) -> str:
-        return f"{_short(self.least_paise)} to {_short(MOST_ADVANCE_PAISE)}"
+        return f"{rupees_short(self.least_paise)} to {rupees_short(MOST_ADVANCE_PAISE)}"
 
     @property
     def amount_paise(self) -> int:
@@ -103,7 +103,3 @@ def _typed(text: str | None) -> int | None:
 
 def _offered(text: str | None) -> int | None:
     return int(text) if text and re.fullmatch("[0-9]{1,9}", text) else None
-
-
-def _short(paise: int) -> str:
-    return rupees(paise).removesuffix(".00")

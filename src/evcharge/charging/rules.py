@@ -8,7 +8,6 @@ from uuid import UUID
 from evcharge.kernel.errors import Conflict, InvalidInput, NotFound
 from evcharge.tariffs.rules import Usage
 from evcharge.tariffs.rules.agreed import Agreed
-from evcharge.taxes.rules import add_tax
 
 START_WITHIN = timedelta(seconds=60)  # From asking a charger to start, to its start.
 # How long before its slot a booking may be plugged in, if nobody else has that time.
@@ -153,8 +152,8 @@ def least_advance_paise(
     if agreed is None:
         least = max(LEAST_ADVANCE_PAISE, price_paise_per_hour)
     else:
-        begun = agreed.cost(Usage(now, now, (), now))
-        least = LEAST_ADVANCE_PAISE + add_tax(begun.net_paise, agreed.tax).total_paise
+        begun = agreed.taxed(Usage(now, now, (), now))
+        least = LEAST_ADVANCE_PAISE + begun.total_paise
     return -(-least // TEN_RUPEES) * TEN_RUPEES
 
 

@@ -32,6 +32,16 @@ def grouped(count: int) -> str:
     return sign + ",".join([*reversed(pairs), tail])
 
 
+def rupees_short(paise: int) -> str:
+    """Without paise where there are none: `₹18`, `₹18.50`."""
+    return rupees(paise).removesuffix(".00")
+
+
+def rupees_typed(paise: int) -> str:
+    """As people type it into a field: `18`, `1234.50`."""
+    return f"{Decimal(paise) / 100:.2f}".removesuffix(".00")
+
+
 def rupees(paise: int) -> str:
     """Always with paise, so that columns line up: `₹1,23,456.50`."""
     sign = "−" if paise < 0 else ""

@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -24,7 +23,6 @@ from evcharge.tariffs.models import Tariff
 from evcharge.tariffs.previews import Preview, preview_of, price_in_words
 from evcharge.tariffs.queries import (
     Place,
-    TariffNotFound,
     currents_of,
     places_of_operator,
     price_ceilings,
@@ -33,6 +31,12 @@ from evcharge.tariffs.queries import (
 )
 from evcharge.tariffs.rules import Terms
 from evcharge.tariffs.rules.ceilings import warnings
+from evcharge.tariffs.rules.refusals import (
+    PlaceNotFound,
+    TariffChanged,
+    TariffNotFound,
+    ValidityInvalid,
+)
 from evcharge.tariffs.rules.simple import SimplePrices
 from evcharge.tariffs.rules.terms import TermsInvalid
 from evcharge.taxes.queries import operators_in_scope
@@ -45,7 +49,6 @@ from evcharge.web.context import (
 )
 
 admin = Blueprint("tariffs_admin", "evcharge.tariffs", template_folder="templates")
-INDIA = "Asia/Kolkata"
 
 
 @admin.get("/admin/tariffs")
@@ -141,7 +144,7 @@ def _change(
 
     try:
         perform(act)
-    except service.TariffChanged as refusal:
+    except TariffChanged as refusal:
         flash(refusal.message, "warning")
     else:
         flash("Kept. Bookings made before stay at their price.", "success")
@@ -172,21 +175,21 @@ def assign(tariff_id: int) -> ResponseReturnValue:
     form = AssignmentForm(request.form).offer(places)
     if not form.validate():
         return _page(found, assignment=form), 422
-    zone = _zone(places, form.place_ids)
-    since, until = form.within(zone, now)
+    place, (since, until) = form.chosen, form.within(now)
 
     def act(session: Session) -> None:
         service.assign(
             session,
             _tariff(session, tariff_id, lock=True),
-            **form.place_ids,
+            location_id=place.location_id if place else None,
+            evse_id=place.evse_id if place else None,
             valid_from=since,
             valid_until=until,
         )
 
     try:
         perform(act)
-    except (service.PlaceNotFound, service.ValidityInvalid) as refusal:
+    except (PlaceNotFound, ValidityInvalid) as refusal:
         return _refused(found, form, refusal)
     flash("It applies there, for who comes from then on.", "success")
     return redirect(url_for(".tariff", tariff_id=tariff_id), code=303)
@@ -197,13 +200,6 @@ def _refused(
 ) -> ResponseReturnValue:
     form.valid_until.errors = [refusal.message]
     return _page(found, assignment=form), 422
-
-
-def _zone(places: list[Place], chosen: dict[str, int]) -> ZoneInfo:
-    for place in places:
-        if chosen in ({"location_id": place.location_id}, {"evse_id": place.evse_id}):
-            return ZoneInfo(place.zone)
-    return ZoneInfo(INDIA)
 
 
 @admin.post("/admin/tariffs/<int:tariff_id>/assignments/<int:assignment_id>/end")
@@ -302,8 +298,7 @@ def _page(
             terms=json.dumps(kept.as_json(), indent=2),
         ),
         assignment=assignment or AssignmentForm().offer(places),
-        places={(each.location_id, each.evse_id): each for each in places}
-        | {(None, each.evse_id): each for each in places if each.evse_id},
+        names=_names(found, places),
         preview=_preview(found, kept, places, now=utc_now()),
         warnings=[
             each
@@ -312,6 +307,21 @@ def _page(
         ],
         now=utc_now(),
     )
+
+
+def _names(found: Tariff, places: list[Place]) -> dict[int, str]:
+    """Return where each assignment lets the tariff apply."""
+    of_point = {each.evse_id: each.name for each in places}
+    of_location = {each.location_id: each.name for each in places if not each.evse_id}
+    names = {}
+    for each in found.assignments:
+        if each.evse_id is not None:
+            names[each.id] = of_point.get(each.evse_id, "A removed point")
+        elif each.location_id is not None:
+            names[each.id] = of_location.get(each.location_id, "A removed location")
+        else:
+            names[each.id] = "All locations of the operator"
+    return names
 
 
 def _filled(found: Tariff, kept: Terms) -> PricesForm | None:

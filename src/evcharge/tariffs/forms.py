@@ -22,11 +22,13 @@ from wtforms.validators import NumberRange, Optional, ValidationError
 
 from evcharge.accounts.forms import obeys
 from evcharge.accounts.models import Operator
+from evcharge.kernel.money import rupees_typed
 from evcharge.tariffs.queries import Place
 from evcharge.tariffs.rules import Terms
+from evcharge.tariffs.rules.refusals import name_from_text
 from evcharge.tariffs.rules.simple import Band, SimplePrices
 from evcharge.tariffs.rules.terms import TermsInvalid
-from evcharge.tariffs.service import name_from_text
+from evcharge.web.formats import INDIA
 
 BANDS = (1, 2, 3, 4)
 EVERYWHERE = "all"
@@ -48,9 +50,7 @@ def version_from_text(text: str | None) -> int:
 
 
 def rupees_text(amount_paise: int | None) -> str:
-    if not amount_paise:
-        return ""
-    return f"{Decimal(amount_paise) / 100:.2f}".removesuffix(".00")
+    return rupees_typed(amount_paise) if amount_paise else ""
 
 
 def _amount(_form: Form, field: Field) -> None:
@@ -171,20 +171,22 @@ class AssignmentForm(Form):
     valid_until = DateTimeLocalField("Until", validators=[Optional()])
 
     def offer(self, places: Iterable[Place]) -> "AssignmentForm":
+        self.places = {_key(each): each for each in places}
         everywhere = SelectChoice(EVERYWHERE, "All locations of the operator")
         self.place.choices = [
             everywhere,
-            *(SelectChoice(_key(each), each.name) for each in places),
+            *(SelectChoice(key, each.name) for key, each in self.places.items()),
         ]
         return self
 
     @property
-    def place_ids(self) -> dict[str, int]:
-        kind, _, number = self.place.data.partition(":")
-        return {} if kind == EVERYWHERE else {f"{kind}_id": int(number)}
+    def chosen(self) -> Place | None:
+        """None: everywhere."""
+        return self.places.get(self.place.data)
 
-    def within(self, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime | None]:
+    def within(self, now: datetime) -> tuple[datetime, datetime | None]:
         """Return from when until when, by the clock of the place."""
+        zone = ZoneInfo(self.chosen.zone) if self.chosen else INDIA
         since, until = self.valid_from.data, self.valid_until.data
         return _instant(since, zone) or now, _instant(until, zone)
 

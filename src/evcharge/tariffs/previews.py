@@ -13,8 +13,7 @@ from evcharge.tariffs.rules import CostLine, Reading, Terms, Usage
 from evcharge.tariffs.rules.agreed import Agreed
 from evcharge.taxes.queries import treatments
 from evcharge.taxes.rules import UNTAXED, Taxed, add_tax
-
-INDIA = "Asia/Kolkata"
+from evcharge.web.formats import INDIA
 
 
 @dataclass(frozen=True)
@@ -26,11 +25,17 @@ class Preview:
     lines: tuple[CostLine, ...] = ()
     taxed: Taxed | None = None
 
+    @property
+    def rows(self) -> list[tuple[str, int]]:
+        rows = [(line.label, line.amount_paise) for line in self.lines]
+        tax = self.taxed.tax_paise if self.taxed else 0
+        return [*rows, ("GST", tax)] if tax else rows
+
 
 def price_in_words(tariff: Tariff) -> str:
     """Return the price in a line, without a word of tax."""
     terms = Terms.from_json(tariff.terms)
-    return Agreed(tariff.id, tariff.name, terms, INDIA, 0, UNTAXED).price_words()
+    return Agreed(tariff.id, tariff.name, terms, INDIA.key, 0, UNTAXED).price_words()
 
 
 def preview_of(
@@ -44,7 +49,7 @@ def preview_of(
 ) -> Preview:
     """Work out the charge that the form describes, at the first place it applies."""
     place = _place(tariff, places)
-    zone = place.zone if place else INDIA
+    zone = place.zone if place else INDIA.key
     name = place.name if place else "India"
     if form.starts_at.data is None:
         form.starts_at.data = _next_sunday(now.astimezone(ZoneInfo(zone)))

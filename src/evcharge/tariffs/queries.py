@@ -8,13 +8,13 @@ from sqlalchemy import bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from evcharge.accounts.models import Operator
-from evcharge.kernel.errors import NotFound
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import DC_KINDS
 from evcharge.tariffs.models import PriceCeiling, Tariff, TariffAssignment
 from evcharge.tariffs.rules import Terms
 from evcharge.tariffs.rules.agreed import Agreed
 from evcharge.tariffs.rules.ceilings import Ceiling
+from evcharge.tariffs.rules.refusals import TariffNotFound
 from evcharge.taxes.queries import treatments
 
 
@@ -88,11 +88,6 @@ _APPLYING = (
 
 
 # ── for those who run a network ──────────────────────────────────────────────────
-
-
-class TariffNotFound(NotFound):
-    code = "tariff_not_found"
-    message = "There is no such tariff here."
 
 
 @dataclass(frozen=True)

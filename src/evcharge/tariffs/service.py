@@ -4,40 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from evcharge.kernel.errors import Conflict, InvalidInput, NotFound
 from evcharge.tariffs.models import PriceCeiling, Tariff, TariffAssignment
 from evcharge.tariffs.queries import operator_of_evse, operator_of_location
 from evcharge.tariffs.rules import Terms
-
-LONGEST_NAME = 80
-HIGHEST_CEILING_PAISE = 100_000
-
-
-class TariffChanged(Conflict):
-    code = "tariff_changed"
-    message = "Somebody else has changed this tariff meanwhile. Look at it again."
-
-
-class PlaceNotFound(NotFound):
-    code = "place_not_found"
-    message = "There is no such place among those of this operator."
-
-
-class NameNotUsable(InvalidInput):
-    code = "name_not_usable"
-
-
-class ValidityInvalid(InvalidInput):
-    code = "validity_invalid"
-    message = "It must end after it begins."
-
-
-def name_from_text(typed: str) -> str:
-    """Raises: NameNotUsable."""
-    name = " ".join(typed.split())
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise NameNotUsable(f"Give a name of up to {LONGEST_NAME} letters.")
-    return name
+from evcharge.tariffs.rules.refusals import (
+    PlaceNotFound,
+    TariffChanged,
+    ValidityInvalid,
+    name_from_text,
+)
 
 
 def add_tariff(

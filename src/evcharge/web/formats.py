@@ -14,6 +14,7 @@ from markupsafe import Markup
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.money import grouped
 from evcharge.kernel.money import rupees as rupees
+from evcharge.kernel.money import rupees_short as rupees_short
 from evcharge.web import pictures
 
 INDIA = ZoneInfo("Asia/Kolkata")
@@ -40,11 +41,6 @@ PLUGS = {
 def number(value: int) -> str:
     """Group the Indian way: `number(123456) == "1,23,456"`."""
     return grouped(value)
-
-
-def rupees_short(paise: int) -> str:
-    """Without paise where there are none: `₹18`, `₹18.50`."""
-    return rupees(paise).removesuffix(".00")
 
 
 def _one_decimal(value: Decimal) -> Decimal:

@@ -20,7 +20,7 @@ from evcharge.charging.around import (
     next_claim_at,
     site_of_evse,
 )
-from evcharge.charging.costs import Running, running_cost
+from evcharge.charging.costs import Running, cost_by
 from evcharge.charging.curve import Curve, curve_of, powers
 from evcharge.charging.figures import lasting, mean_power_w
 from evcharge.charging.models import ChargingSession
@@ -44,7 +44,6 @@ from evcharge.payments.queries import refunds_of_items
 from evcharge.payments.rules import ItemKind
 from evcharge.stations.models import Location
 from evcharge.stations.rules import OverrunPolicy
-from evcharge.tariffs.rules import CostLine
 from evcharge.tariffs.rules.agreed import Agreed
 
 # So long a charger may take to stop before we say that it does not.
@@ -176,8 +175,7 @@ class View:
         """Rows that add up to the amount, where there is more to say than that."""
         if self.bill is not None:
             return rows_of(self.bill)
-        lines = self.running.lines
-        rows = [(_label(line), line.amount_paise) for line in lines]
+        rows = [(line.label, line.amount_paise) for line in self.running.lines]
         tax = self.running.tax_paise
         return [*rows, ("GST", tax)] if tax else rows
 
@@ -261,16 +259,16 @@ def view_of_charge(
 ) -> View:
     """Return what is to be seen of a session that was loaded for its page."""
     is_failed = charge.status == SessionStatus.INVALID
-    has_begun = charge.started_at is not None
+    samples = samples_of(session, charge.id) if charge.started_at else []
     return View(
         charge=charge,
         now=now,
         commands=_commands(session, charge.id),
-        curve=curve_of(powers(samples_of(session, charge.id))) if has_begun else None,
+        curve=curve_of(powers(samples)) if charge.started_at else None,
         next_booking_at=_next_booking_at(session, charge, user_id, now=now),
         others=_others(session, charge, now=now) if is_failed else (),
         refunds=_refunds(session, charge.booking) if is_failed else (),
-        running=running_cost(session, charge, now=now),
+        running=cost_by(charge, samples, now=now),
         bill=_bill(session, charge),
         agreed=Agreed.from_json(charge.tariff) if charge.tariff else None,
     )
@@ -282,10 +280,6 @@ def _bill(session: Session, charge: ChargingSession) -> Bill | None:
     if charge.booking_id is not None:
         return bill_of(session, ItemKind.BOOKING, charge.booking_id)
     return bill_of(session, ItemKind.SESSION, charge.id)
-
-
-def _label(line: CostLine) -> str:
-    return f"{line.text}, {line.quantity} {line.unit}" if line.unit else line.text
 
 
 def _commands(session: Session, session_id: UUID) -> Sequence[ChargerCommand]:

@@ -20,7 +20,6 @@ from evcharge.control.rules import CommandKind
 from evcharge.kernel.money import for_started_hours
 from evcharge.tariffs.rules import Reading, Usage
 from evcharge.tariffs.rules.agreed import Agreed
-from evcharge.taxes.rules import add_tax
 
 HOUR = timedelta(hours=1)
 # Until we look again (15 s), and the charger has heard of it and stopped.
@@ -75,11 +74,8 @@ def cost_soon(session: Session, charge: ChargingSession, *, now: datetime) -> in
     agreed = Agreed.from_json(charge.tariff)
     usage = usage_of(charge, samples_of(session, charge.id), now=now)
     latest = session.get(SessionLatest, charge.id)
-    return _with_tax(agreed, _going_on(usage, charge, latest, now=now))
-
-
-def _with_tax(agreed: Agreed, usage: Usage) -> int:
-    return add_tax(agreed.cost(usage).net_paise, agreed.tax).total_paise
+    soon = _going_on(usage, charge, latest, now=now)
+    return agreed.taxed(soon).total_paise
 
 
 def _going_on(

@@ -28,6 +28,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]
 
 from evcharge.bookings.rules import Slot
 from evcharge.control.models import ParkedCharger
+from evcharge.kernel.money import rupees_typed
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import BadStation, ConnectorKind, OverrunPolicy
 from evcharge.stations.rules.entries import (
@@ -243,7 +244,7 @@ class EvseForm(StationForm):
         return cls(
             data={
                 "number": str(evse.number),
-                "price": _rupees(evse.booking_price_paise),
+                "price": rupees_typed(evse.booking_price_paise),
                 "version": str(evse.version),
             }
         )
@@ -369,10 +370,6 @@ def _kind(field: Field) -> ConnectorKind:
     if field.data not in set(ConnectorKind):
         raise BadStation({"kind": "Choose a plug from the list."})
     return ConnectorKind(field.data)
-
-
-def _rupees(paise: int) -> str:
-    return f"{Decimal(paise) / 100:.2f}".removesuffix(".00")
 
 
 def _degrees(value: float) -> str:

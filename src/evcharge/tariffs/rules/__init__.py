@@ -1,6 +1,6 @@
 """What charging costs. Plain Python: no database, no clock of its own."""
 
-from evcharge.tariffs.rules.cost import Cost, CostLine, cost_of
+from evcharge.tariffs.rules.cost import Cost, CostLine, cost_of, line_label
 from evcharge.tariffs.rules.stretches import Reading, Usage
 from evcharge.tariffs.rules.terms import (
     Component,
@@ -25,4 +25,5 @@ __all__ = [
     "TermsInvalid",
     "Usage",
     "cost_of",
+    "line_label",
 ]

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from evcharge.kernel.money import rupees_short
 from evcharge.tariffs.rules.cost import Cost, CostLine, cost_of
 from evcharge.tariffs.rules.stretches import Reading, Usage
 from evcharge.tariffs.rules.terms import ComponentType, Part, Restrictions, Terms
@@ -71,6 +71,10 @@ class Agreed:
     def cost(self, usage: Usage) -> Cost:
         return cost_of(self.terms, usage, self.zone)
 
+    def taxed(self, usage: Usage) -> Taxed:
+        """Return what it costs with tax."""
+        return add_tax(self.cost(usage).net_paise, self.tax)
+
     def expected_wh(self, length: timedelta) -> int:
         """Return what a vehicle is likely to take in a slot."""
         power_w = self.power_w or UNKNOWN_POWER_W
@@ -116,15 +120,10 @@ def _spans(terms: Terms, units: dict[ComponentType, str]) -> list[str]:
     for kind, unit in units.items():
         prices = _prices(terms, kind)
         if any(prices):
-            low, high = _rupees(min(prices)), _rupees(max(prices))
+            low, high = rupees_short(min(prices)), rupees_short(max(prices))
             span = low if low == high else f"{low}–{high.removeprefix('₹')}"
             spans.append(f"{span} {unit}")
     return spans
-
-
-def _rupees(paise: int) -> str:
-    rupees = Decimal(paise) / 100
-    return f"₹{rupees:.2f}".removesuffix(".00")
 
 
 @lru_cache(maxsize=500)

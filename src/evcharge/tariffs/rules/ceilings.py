@@ -7,8 +7,8 @@ Vehicle Charging Infrastructure, 17 September 2024: by current and solar hours.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import time
-from decimal import Decimal
 
+from evcharge.kernel.money import rupees_short
 from evcharge.tariffs.rules.stretches import holds_at
 from evcharge.tariffs.rules.terms import ComponentType, Part, Restrictions, Terms
 
@@ -43,7 +43,7 @@ def warnings(
 
 def _warning(part: Part, price: int, ceiling: Ceiling) -> str:
     when = PERIODS[ceiling.period]
-    high, most = _rupees(price), _rupees(ceiling.paise_per_kwh)
+    high, most = rupees_short(price), rupees_short(ceiling.paise_per_kwh)
     limit = f"the ceiling of {most} on the service charge ({ceiling.source})"
     if part == Part.SERVICE:
         return (
@@ -54,10 +54,6 @@ def _warning(part: Part, price: int, ceiling: Ceiling) -> str:
         f"{ceiling.current}, {when}: energy costs {high} per kWh as a whole, above "
         f"{limit}. If electricity is part of it, give both prices."
     )
-
-
-def _rupees(paise: int) -> str:
-    return f"₹{Decimal(paise) / 100:.2f}".removesuffix(".00")
 
 
 def _highest(terms: Terms, part: Part, period: str) -> int:

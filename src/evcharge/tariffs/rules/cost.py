@@ -49,6 +49,15 @@ class CostLine:
     unit_price_paise: str
     amount_paise: int
 
+    @property
+    def label(self) -> str:
+        return line_label(self.text, self.quantity, self.unit)
+
+
+def line_label(text: str, quantity: str, unit: str) -> str:
+    """Return what a table says of a line: "Energy, 15 kWh"."""
+    return f"{text}, {quantity} {unit}" if unit else text
+
 
 @dataclass(frozen=True)
 class Cost:
