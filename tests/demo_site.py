@@ -40,7 +40,7 @@ from evcharge.stations.rules.codes import evse_code
 from evcharge.tariffs.models import Tariff
 from evcharge.wiring import metadata
 from papers import a_bill, a_registration
-from tariff_rows import per_kwh
+from tariff_rows import applying_nowhere, per_kwh
 
 SECRET = "only-for-tests-0123456789-abcdefgh"
 EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin")}
@@ -205,16 +205,6 @@ def load(folder: Path) -> None:
     database.engine.dispose()
 
 
-def a_tariff_of(operator_id: int) -> Tariff:
-    return Tariff(
-        operator_id=operator_id,
-        name="Test tariff",
-        terms=per_kwh(1_800).as_json(),
-        created_at=utc_now(),
-        updated_at=utc_now(),
-    )
-
-
 def talk(session: Session) -> None:
     said = LoggedMessage(1, utc_now(), Direction.IN, "Heartbeat", "[2,1,{}]")
     record_messages(session, [said] * 3)
@@ -224,7 +214,7 @@ def file_papers(session: Session) -> None:
     """The demo's driver has an invoice for each booking not billed yet, and a guest one
     for a charge, of an operator with a GSTIN; and one has a tariff."""
     # It applies nowhere yet: prices on the demo's pages are those of the demo.
-    session.add(a_tariff_of(1))
+    session.add(applying_nowhere(1, per_kwh(1_800)))
     driver = session.scalars(select(User).filter_by(email_key=EMAILS["driver"])).one()
     guest = Guest(id=new_id(), email=None, phone=None, created_at=utc_now())
     session.add(guest)

@@ -20,24 +20,28 @@ def per_kwh(paise: int, **more: object) -> Terms:
     return Terms.from_json({"elements": [{"components": [component]}], **more})
 
 
+def applying_nowhere(operator_id: int, terms: Terms) -> Tariff:
+    return Tariff(
+        operator_id=operator_id,
+        name="Test tariff",
+        terms=terms.as_json(),
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+
 def a_tariff(
     session: Session, *, terms: Terms, valid_from: datetime | None = None
 ) -> Tariff:
     """A tariff of all that the operator of tests has."""
     operator = make.an_operator(session)
-    made = Tariff(
-        operator_id=operator.id,
-        name="Test tariff",
-        terms=terms.as_json(),
-        created_at=NOON,
-        updated_at=NOON,
-        assignments=[
-            TariffAssignment(
-                operator_id=operator.id,
-                valid_from=valid_from or NOON - timedelta(days=30),
-            )
-        ],
-    )
+    made = applying_nowhere(operator.id, terms)
+    made.assignments = [
+        TariffAssignment(
+            operator_id=operator.id,
+            valid_from=valid_from or NOON - timedelta(days=30),
+        )
+    ]
     session.add(made)
     session.flush()
     return made

@@ -4,7 +4,9 @@ import make
 from box import Box, a_box
 from desk import Desk
 from evcharge.accounts.models import RfidTag
+from guests import Guest
 from make import NOON
+from tariff_rows import a_registration, a_tariff, per_kwh
 
 
 @pytest.fixture
@@ -28,3 +30,16 @@ def card(database, asha) -> str:
 @pytest.fixture
 def desk(database, box, asha) -> Desk:
     return Desk(database, asha, box.evse_id)
+
+
+@pytest.fixture
+def guest(box) -> Guest:
+    return Guest(box)
+
+
+@pytest.fixture
+def at_20_a_kwh(database) -> None:
+    """₹23.60 with tax."""
+    with database.transaction() as session:
+        a_registration(session, state="Karnataka")
+        a_tariff(session, terms=per_kwh(2_000))

@@ -2,8 +2,6 @@
 
 from datetime import datetime, timedelta
 
-import pytest
-
 from box import Box
 from evcharge.charging.jobs import tidy
 from evcharge.charging.rules import SessionStatus
@@ -19,22 +17,8 @@ from evcharge.payments.queries import due_of_item
 from evcharge.payments.rules import ItemKind
 from guests import Guest
 from make import HOUR, MINUTE, NOON
-from tariff_rows import a_registration, a_tariff, per_kwh
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def guest(box) -> Guest:
-    return Guest(box)
-
-
-@pytest.fixture
-def at_20_a_kwh(database) -> None:
-    """₹23.60 with tax."""
-    with database.transaction() as session:
-        a_registration(session, state="Karnataka")
-        a_tariff(session, terms=per_kwh(2_000))
 
 
 def begun(guest: Guest, paise: int = 20_000) -> int:

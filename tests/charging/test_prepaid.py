@@ -31,21 +31,8 @@ from evcharge.stations.models import Evse
 from evcharge.stations.rules import Lifecycle
 from guests import RS_200, Guest
 from make import HOUR, MINUTE, NOON, a_slot
-from tariff_rows import a_registration, a_tariff, per_kwh
 
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def guest(box) -> Guest:
-    return Guest(box)
-
-
-@pytest.fixture
-def at_20_a_kwh(database) -> None:
-    with database.transaction() as session:
-        a_registration(session, state="Karnataka")
-        a_tariff(session, terms=per_kwh(2_000))
 
 
 @pytest.fixture(autouse=True)

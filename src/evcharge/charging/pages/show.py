@@ -45,10 +45,20 @@ def show_session(session_id: UUID) -> ResponseReturnValue:
         f"charging/{part}",
         view=view,
         documents=_documents(view.charge),
-        urls=None,
+        urls=_urls(session_id),
         topics=topics,
         token=sign_topics(settings().secret_key, topics, user_id),
     )
+
+
+def _urls(session_id: UUID) -> dict[str, str]:
+    """Where the buttons lead that a guest's page has too."""
+    return {
+        "own": url_for(".show_session", session_id=session_id),
+        "stop": url_for(".stop", session_id=session_id),
+        "confirm": url_for(".confirm_stopping", session_id=session_id),
+        "unlock": url_for(".unlock", session_id=session_id),
+    }
 
 
 def _documents(charge: ChargingSession) -> Sequence[TaxDocument]:
@@ -65,7 +75,9 @@ def confirm_stopping(session_id: UUID) -> ResponseReturnValue:
     if charge.status != SessionStatus.ACTIVE:
         return _back(session_id)
     lasts = lasting(charge, now=utc_now())
-    return render_template("charging/stop.html", charge=charge, lasts=lasts, urls=None)
+    return render_template(
+        "charging/stop.html", charge=charge, lasts=lasts, urls=_urls(session_id)
+    )
 
 
 @pages.post("/sessions/<uuid:session_id>/stop")
