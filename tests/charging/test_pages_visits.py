@@ -43,11 +43,6 @@ def here(box) -> str:
 
 
 @pytest.fixture
-def guest(box) -> Guest:
-    return Guest(box)
-
-
-@pytest.fixture
 def own(app, guest) -> str:
     with app.app_context():
         return f"/visits/{sign('visit', guest.id)}"

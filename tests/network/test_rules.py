@@ -5,7 +5,6 @@ import pytest
 from evcharge.bookings.rules import Slot, slot_no
 from evcharge.network.rules import (
     EvseNow,
-    PlugCount,
     PlugNow,
     Point,
     Search,
@@ -14,8 +13,8 @@ from evcharge.network.rules import (
     distance_m,
     next_free_at,
     status_since,
-    summary_of,
 )
+from evcharge.network.rules.summaries import PlugCount, summary_of
 from evcharge.stations.rules import (
     ClaimedBy,
     ConnectorKind,

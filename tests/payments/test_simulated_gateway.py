@@ -8,7 +8,8 @@ import pytest
 
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.ids import new_id
-from evcharge.payments.providers.simulated import CARD_REFUND_TAKES, LATE, Choice
+from evcharge.payments.providers.simulated import CARD_REFUND_TAKES
+from evcharge.payments.providers.simulated_choices import LATE, Choice
 from evcharge.payments.rules import OrderNotFound, OrderOver, RefundRefused
 
 PRICE = 12_000

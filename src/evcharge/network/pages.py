@@ -28,10 +28,9 @@ from evcharge.network.rules import (
     PER_PAGE,
     EvseNow,
     Search,
-    Summary,
     day_cells,
-    summary_of,
 )
+from evcharge.network.rules.summaries import Summary, summary_of
 from evcharge.network.tally import Tally
 from evcharge.stations.rules import ConnectorKind
 from evcharge.stations.rules.codes import evse_code

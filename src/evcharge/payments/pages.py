@@ -25,7 +25,8 @@ from evcharge.kernel.metrics import FORGED_MESSAGES, UNKNOWN_MESSAGES
 from evcharge.payments.models import Due, Payment
 from evcharge.payments.providers import Providers
 from evcharge.payments.providers.base import ASK, Order
-from evcharge.payments.providers.simulated import Choice, Simulated
+from evcharge.payments.providers.simulated import Simulated
+from evcharge.payments.providers.simulated_choices import Choice
 from evcharge.payments.queries import (
     dues_of_user,
     payment_by_id,

@@ -50,7 +50,8 @@ from evcharge.bookings.rules import (
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import InvalidInput
 from evcharge.payments.pages import begin_payment, providers, settle_simulated
-from evcharge.payments.providers.simulated import Choice, Simulated
+from evcharge.payments.providers.simulated import Simulated
+from evcharge.payments.providers.simulated_choices import Choice
 from evcharge.payments.queries import refunds_of_items
 from evcharge.payments.rules import (
     CheckoutOver,

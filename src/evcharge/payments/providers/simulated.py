@@ -9,9 +9,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,6 +24,14 @@ from evcharge.kernel.ids import new_id
 from evcharge.kernel.jobs import enqueue
 from evcharge.payments.models import SimulatedOrder, SimulatedRefund
 from evcharge.payments.providers.base import Order
+from evcharge.payments.providers.simulated_choices import (
+    AT_ONCE,
+    CANCELLED,
+    COURSES,
+    FAILED,
+    PAID,
+    Choice,
+)
 from evcharge.payments.rules import (
     CURRENCY,
     ForgedMessage,
@@ -42,54 +48,13 @@ from evcharge.payments.rules import (
 )
 
 SIGNATURE_HEADER = "X-Simulated-Signature"
-LATE = timedelta(seconds=30)
 # Banks take back a card payment in their own time; UPI is quick.
 CARD_REFUND_TAKES = timedelta(minutes=5)
 REF = re.compile(r"pay_[0-9a-f]{32}")
 LARGEST_AMOUNT = 2**31 - 1
 
-PAID = PaymentStatus.PAID
-FAILED = PaymentStatus.FAILED
-CANCELLED = PaymentStatus.CANCELLED
-
 FAILURE = "The bank said no."
 
-
-class Choice(StrEnum):
-    """What can be done at the gateway: a button each."""
-
-    PAY = "pay"
-    FAIL = "fail"
-    LEAVE = "leave"
-    PAY_LATE = "pay_late"
-    PAY_AND_STAY = "pay_and_stay"
-    FAIL_THEN_PAY = "fail_then_pay"
-    TOLD_TWICE = "told_twice"
-    TOLD_BACKWARDS = "told_backwards"
-
-
-@dataclass(frozen=True)
-class Course:
-    """What a choice leads to: the gateway's truth, what it tells the shop and when,
-    and what the payer's browser carries back (`goes_back=False`: it never does)."""
-
-    truth: PaymentStatus
-    news: tuple[tuple[PaymentStatus, timedelta], ...]
-    carried: PaymentStatus | None = None
-    goes_back: bool = True
-
-
-AT_ONCE = timedelta(0)
-COURSES = {
-    Choice.PAY: Course(PAID, ((PAID, AT_ONCE),), carried=PAID),
-    Choice.FAIL: Course(FAILED, ((FAILED, AT_ONCE),), carried=FAILED),
-    Choice.LEAVE: Course(CANCELLED, ((CANCELLED, AT_ONCE),), carried=CANCELLED),
-    Choice.PAY_LATE: Course(PAID, ((PAID, LATE),)),
-    Choice.PAY_AND_STAY: Course(PAID, ((PAID, AT_ONCE),), goes_back=False),
-    Choice.FAIL_THEN_PAY: Course(PAID, ((FAILED, AT_ONCE), (PAID, LATE)), FAILED),
-    Choice.TOLD_TWICE: Course(PAID, ((PAID, AT_ONCE), (PAID, AT_ONCE)), PAID),
-    Choice.TOLD_BACKWARDS: Course(PAID, ((PAID, AT_ONCE), (FAILED, LATE)), PAID),
-}
 
 Method = Literal["upi", "card"]
 

@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from evcharge.payments.models import SimulatedOrder
 from evcharge.payments.providers import Providers
-from evcharge.payments.providers.simulated import Choice, Method, Simulated
+from evcharge.payments.providers.simulated import Method, Simulated
+from evcharge.payments.providers.simulated_choices import Choice
 from evcharge.payments.rules import OrderOver, PaymentStatus
 from evcharge.web.context import public
 

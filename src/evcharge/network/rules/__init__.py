@@ -1,7 +1,6 @@
 """What drivers search for, and what they are told about an EVSE."""
 
 import math
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -331,76 +330,3 @@ def around(point: Point, angle: float) -> Box:
     if west < -180 or east > 180:  # A box does not cross 180°.
         return Box(-180, south, 180, north)
     return Box(west, south, east, north)
-
-
-# ── a location in a few words ────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class PlugCount:
-    kind: ConnectorKind
-    power_w: int
-    count: int
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The EVSEs of a location, or those that suit a search, as one card shows them.
-
-    `seen_at` is the age of the oldest news that the count rests on.
-    """
-
-    free: int
-    total: int
-    is_planned: bool
-    is_unknown: bool
-    seen_at: datetime | None
-    next_free_at: datetime | None
-    price_from_paise: int | None
-    price_words: str | None
-    plugs: tuple[PlugCount, ...]
-    first_free_evse_id: int | None
-
-
-def summary_of(evses: Sequence[EvseNow], search: Search) -> Summary:
-    """Count what suits the search: free for its slot if it names one, else free now."""
-    suiting = [evse for evse in evses if _suits(evse, search)]
-    counted = [evse for evse in suiting if evse.lifecycle != Lifecycle.PLANNED]
-    free = [
-        evse
-        for evse in counted
-        if (evse.is_free if search.slot is None else evse.is_free_for_slot)
-    ]
-    known = [evse for evse in counted if evse.status != EvseStatus.UNKNOWN]
-    is_unknown = bool(counted) and not known
-    seen = [evse.seen_at for evse in known or counted if evse.seen_at is not None]
-    upcoming = [evse.next_free_at for evse in counted if evse.next_free_at is not None]
-    usable = [evse for evse in counted if evse.is_open]
-    by_hour = [evse.price_paise for evse in usable if evse.price_words is None]
-    by_tariff = {evse.price_words for evse in usable if evse.price_words}
-    return Summary(
-        free=len(free),
-        total=len(counted),
-        is_planned=bool(suiting) and not counted,
-        is_unknown=is_unknown,
-        seen_at=(max if is_unknown else min)(seen, default=None),
-        next_free_at=min(upcoming, default=None),
-        price_from_paise=min(by_hour, default=None),
-        price_words=min(by_tariff) if len(by_tariff) == 1 and not by_hour else None,
-        plugs=_plug_counts(evses),
-        first_free_evse_id=free[0].evse_id if free else None,
-    )
-
-
-def _suits(evse: EvseNow, search: Search) -> bool:
-    wants_plug = search.kinds or search.min_power_w
-    return not wants_plug or any(
-        search.suits(plug.kind, plug.power_w) for plug in evse.plugs
-    )
-
-
-def _plug_counts(evses: Sequence[EvseNow]) -> tuple[PlugCount, ...]:
-    """Count plugs of a kind and power, the strongest first."""
-    counts = Counter((plug.kind, plug.power_w) for evse in evses for plug in evse.plugs)
-    strongest_first = sorted(counts, key=lambda each: (-each[1], each[0]))
-    return tuple(PlugCount(*each, counts[each]) for each in strongest_first)
