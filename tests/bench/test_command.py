@@ -25,6 +25,8 @@ def start(tmp_path: Path) -> Iterator:
     made = tmp_path / "made"
     made.mkdir()
     started = []
+    # What a shell runs in the background ignores Ctrl+C, and so would all below it.
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def run(*words: str) -> subprocess.Popen[str]:
         # Settings of this shell are none of those that are measured.
@@ -41,6 +43,7 @@ def start(tmp_path: Path) -> Iterator:
         return process
 
     yield run
+    signal.signal(signal.SIGINT, heeded)
     for process in started:
         process.kill()
         process.wait()
