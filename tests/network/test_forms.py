@@ -5,8 +5,9 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from evcharge.bookings.rules import Limits, Slot
+from evcharge.kernel.geo import Point
 from evcharge.network.forms import location_ids, search_from_args
-from evcharge.network.rules import Point, Search
+from evcharge.network.rules import Search
 from evcharge.stations.rules import ConnectorKind
 from make import HOUR, MINUTE, NOON
 

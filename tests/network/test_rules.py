@@ -6,11 +6,9 @@ from evcharge.bookings.rules import Slot, slot_no
 from evcharge.network.rules import (
     EvseNow,
     PlugNow,
-    Point,
     Search,
     claimed_stretch,
     day_cells,
-    distance_m,
     next_free_at,
     status_since,
 )
@@ -276,20 +274,3 @@ def test_the_next_free_time_is_when_the_site_is_open_again():
     )
 
     assert found == NOON + 29 * HOUR / 2
-
-
-# ── small things ─────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "km"),
-    [
-        (Point(28.6139, 77.2090), Point(12.9716, 77.5946), 1740),  # Delhi, Bengaluru
-        (Point(19.0760, 72.8777), Point(18.5204, 73.8567), 120),  # Mumbai, Pune
-        (Point(10, 70), Point(10, 70), 0),
-        (Point(0, 0), Point(0, 180), 20_015),
-    ],
-)
-def test_distances_are_those_of_the_globe(one, other, km):
-    assert distance_m(one, other) / 1000 == pytest.approx(km, rel=0.005, abs=0.01)
-    assert distance_m(one, other) == pytest.approx(distance_m(other, one))

@@ -12,9 +12,10 @@ from sqlalchemy import insert
 import make
 from evcharge.bookings.models import Booking, MaintenanceBlock, SlotClaim
 from evcharge.bookings.rules import Slot, slot_no
+from evcharge.kernel.geo import Point, distance_m
 from evcharge.kernel.ids import new_id, new_reference
 from evcharge.network.queries import evses_now, find_sites, sites_by_id
-from evcharge.network.rules import PER_PAGE, Point, Search, distance_m
+from evcharge.network.rules import PER_PAGE, Search
 from evcharge.stations.models import Connector, Evse
 from evcharge.stations.rules import (
     ClaimedBy,

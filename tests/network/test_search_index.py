@@ -10,17 +10,13 @@ from sqlalchemy import event, insert
 import make
 from evcharge.bookings.models import MaintenanceBlock, SlotClaim
 from evcharge.bookings.rules import Slot
+from evcharge.kernel.geo import EARTH_RADIUS_M, Box, Point, distance_m
 from evcharge.kernel.ids import new_id
 from evcharge.network.queries import find_sites, search_order
 from evcharge.network.rules import (
-    EARTH_RADIUS_M,
     BadPosition,
-    Box,
-    Point,
     Position,
     Search,
-    around,
-    distance_m,
 )
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import (
@@ -414,21 +410,6 @@ def test_the_nearest_are_read_from_the_index_alone(session):
 
     way = "USING COVERING INDEX" if is_sqlite else "Index Only Scan using"
     assert f"{way} ix_location_connectors_search" in plan
-
-
-def test_nothing_within_an_angle_lies_outside_the_box_around():
-    rng = seeded(4)
-    for _ in range(3000):
-        here = a_place(rng, "globe")
-        angle = 10 ** rng.uniform(-6, 0.5)
-        box = around(here, angle)
-        near = Point(
-            max(-90, min(90, here.lat + rng.uniform(-2, 2) * angle * 57.3)),
-            max(-180, min(180, here.lon + rng.uniform(-2, 2) * angle * 57.3)),
-        )
-        if distance_m(here, near) <= angle * EARTH_RADIUS_M:
-            assert box.south <= near.lat <= box.north
-            assert box.west <= near.lon <= box.east
 
 
 def test_a_free_point_is_found_beyond_many_that_are_not(session):

@@ -11,6 +11,7 @@ from evcharge.bookings.queries import bookable_evse, claims_between
 from evcharge.bookings.rules import Slot, SlotNotBookable, check_slot
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import InvalidInput
+from evcharge.kernel.geo import Box, Point
 from evcharge.network.forms import LONGEST_TEXT, MOST_KW, Unclear, words_from_text
 from evcharge.network.queries import (
     MostPower,
@@ -22,10 +23,8 @@ from evcharge.network.queries import (
     site_page,
 )
 from evcharge.network.rules import (
-    Box,
     EvseNow,
     PlugNow,
-    Point,
     Position,
     Search,
     free_stretches,

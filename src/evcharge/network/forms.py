@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from evcharge.bookings.rules import Limits, Slot, SlotNotBookable, check_slot
-from evcharge.network.rules import LAST_PAGE, Point, Search
+from evcharge.kernel.geo import Point
+from evcharge.network.rules import LAST_PAGE, Search
 from evcharge.stations.rules import ConnectorKind
 from evcharge.stations.rules.entries import folded
 

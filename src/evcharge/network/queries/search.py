@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from evcharge.accounts.models import Operator
 from evcharge.bookings.rules import Slot
+from evcharge.kernel.geo import Point, distance_m
 from evcharge.network.queries.search_evses import has_free_evse
 from evcharge.network.queries.search_order import (
     SITE_COLUMNS,
@@ -23,10 +24,8 @@ from evcharge.network.queries.search_order import (
 from evcharge.network.rules import (
     PER_PAGE,
     BadPosition,
-    Point,
     Position,
     Search,
-    distance_m,
 )
 from evcharge.stations.models import Location
 from evcharge.stations.rules import LocationNotFound

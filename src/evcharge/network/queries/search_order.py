@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from evcharge.network.rules import EARTH_RADIUS_M, Box, Point, Position, Search, around
+from evcharge.kernel.geo import EARTH_RADIUS_M, Box, Point, around
+from evcharge.network.rules import Position, Search
 from evcharge.stations.models import Location, LocationCell, LocationConnector
 from evcharge.stations.rules.finding import (
     ANY_KIND,
