@@ -48,10 +48,11 @@ EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin"
 # Who asks, for what, and the most SQL statements that may take, those to know who
 # asks among them.
 PAGES = [
-    ("driver", "/", 8),
-    ("driver", "/locations/cards?id=1&id=2", 6),
-    ("driver", "/locations/{location_id}", 8),
-    ("driver", "/evses/{evse_id}/book", 7),
+    ("driver", "/", 9),
+    ("driver", "/locations/cards?id=1&id=2", 7),
+    ("nobody", "/locations/{location_id}", 8),
+    ("driver", "/locations/{location_id}", 9),
+    ("driver", "/evses/{evse_id}/book", 8),
     ("nobody", "/signup", 0),
     ("nobody", "/login", 0),
     ("driver", "/account", 7),
@@ -65,8 +66,8 @@ PAGES = [
     ("driver", "/bookings/{booking_id}/cancel", 6),
     ("driver", "/bookings/{booking_id}/move", 7),
     ("nobody", "/c", 0),
-    ("nobody", "/c/{code}", 6),
-    ("driver", "/c/{code}", 9),
+    ("nobody", "/c/{code}", 7),
+    ("driver", "/c/{code}", 10),
     ("driver", "/documents/{document_id}", 5),
     ("driver", "/documents/{document_id}.pdf", 4),
     ("nobody", "/visits/{visit}", 12),

@@ -34,6 +34,7 @@ from evcharge.demo.people import (
     may_use,
 )
 from evcharge.demo.places import CLOSED, OPERATORS, Place, places
+from evcharge.demo.prices import set_prices
 from evcharge.demo.settle import settle
 from evcharge.kernel.db import Database
 from evcharge.stations.models import Charger, Connector, Evse, Location
@@ -135,6 +136,7 @@ def _load_network(session: Session, rng: random.Random, now: datetime) -> Networ
     session.add_all(location for _, location in locations)
     session.flush()
     refresh_search_rows(session, [location.id for _, location in locations])
+    set_prices(session, operators, locations, now=now)
     session.add(
         OperatorMember(
             operator_id=operators[OPERATED].id,

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -40,7 +42,7 @@ def supply_tax(
     """
     location = session.get_one(Location, location_id)
     place = state_name(location.state)
-    registrations = _registrations(session, [location.operator_id], at=at)
+    registrations = _registrations(session, location.operator_id, at=at)
     registration = _nearest(registrations, location.state)
     if registration is None:
         return SupplyTax(None, f"operator-{location.operator_id}", UNTAXED, place)
@@ -60,17 +62,20 @@ def treatments(
 ) -> dict[int, Treatment]:
     """Return how supplies at locations are taxed, to somebody without a GSTIN."""
     rows = session.execute(
-        select(Location.id, Location.operator_id, Location.state).where(
-            Location.id.in_(location_ids)
+        select(Location.id, Location.state, TaxRegistration)
+        .outerjoin(
+            TaxRegistration,
+            (TaxRegistration.operator_id == Location.operator_id) & is_in_force(at),
         )
-    ).all()
-    registrations = _registrations(session, {row.operator_id for row in rows}, at=at)
+        .where(Location.id.in_(location_ids))
+        .order_by(Location.id, TaxRegistration.id)
+    )
     found = {}
-    for row in rows:
-        own = [each for each in registrations if each.operator_id == row.operator_id]
-        nearest = _nearest(own, row.state)
-        found[row.id] = (
-            UNTAXED if nearest is None else _treatment(nearest, state_name(row.state))
+    for (location_id, state), group in groupby(rows, key=itemgetter(0, 1)):
+        own = [row[2] for row in group if row[2] is not None]
+        nearest = _nearest(own, state)
+        found[location_id] = (
+            UNTAXED if nearest is None else _treatment(nearest, state_name(state))
         )
     return found
 
@@ -126,11 +131,11 @@ def operators_in_scope(
 
 
 def _registrations(
-    session: Session, operator_ids: Collection[int], *, at: datetime
+    session: Session, operator_id: int, *, at: datetime
 ) -> Sequence[TaxRegistration]:
     return session.scalars(
         select(TaxRegistration)
-        .where(TaxRegistration.operator_id.in_(operator_ids), is_in_force(at))
+        .where(TaxRegistration.operator_id == operator_id, is_in_force(at))
         .order_by(TaxRegistration.id)
     ).all()
 
