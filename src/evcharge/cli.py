@@ -40,7 +40,7 @@ from evcharge.kernel.secret import kept_secret
 from evcharge.kernel.settings import InvalidSettings, Settings, read_settings
 from evcharge.kernel.stopping import stop_in_time
 from evcharge.simulator.command import simulate
-from evcharge.stations.cli import chargers
+from evcharge.stations.cli import chargers, search
 from evcharge.wiring import open_database
 
 SECONDS_FOR_LAST_JOBS = 6
@@ -220,6 +220,7 @@ cli.add_command(operators)
 for _live in live_chargers.COMMANDS:
     chargers.add_command(_live)
 cli.add_command(chargers)
+cli.add_command(search)
 cli.add_command(simulate)
 cli.add_command(migrations, "db")
 

@@ -34,7 +34,9 @@ from evcharge.payments.providers.razorpay import Razorpay
 from evcharge.payments.providers.simulated import Simulated
 from evcharge.payments.rules import ItemKind
 from evcharge.payments.service import OnPaid, settle_due
+from evcharge.stations import jobs as stations_jobs
 from evcharge.stations import models as stations_models
+from evcharge.tariffs import jobs as tariffs_jobs
 from evcharge.tariffs import models as tariffs_models
 from evcharge.taxes import models as taxes_models
 
@@ -91,6 +93,9 @@ JOBS: dict[str, jobs.Handler] = {
     "invoices.refund_paper": invoices_jobs.refund_paper,
     "finance.backfill": finance_jobs.backfill,
     "purge_jobs": jobs.purge_jobs,
+    "stations.refresh_reliability": stations_jobs.refresh_reliability,
+    "tariffs.price_new": tariffs_jobs.price_new,
+    "tariffs.refresh_prices": tariffs_jobs.refresh_all_prices,
 }
 SCHEDULE: jobs.Timetable = {
     "bookings.audit": timedelta(hours=1),
@@ -102,6 +107,9 @@ SCHEDULE: jobs.Timetable = {
     "payments.reconcile": timedelta(minutes=1),
     "payments.reconcile_refunds": timedelta(minutes=10),
     "purge_jobs": timedelta(hours=1),
+    "stations.refresh_reliability": timedelta(hours=6),
+    "tariffs.price_new": timedelta(seconds=30),
+    "tariffs.refresh_prices": timedelta(days=1),
 }
 
 

@@ -19,24 +19,33 @@ from evcharge.stations.models import (
     Location,
     LocationCell,
     LocationConnector,
+    MapCell,
 )
-from evcharge.stations.rules import ConnectorKind, Lifecycle
+from evcharge.stations.rules import Access, ConnectorKind, Lifecycle
 from evcharge.stations.rules.entries import (
     ChargerDetails,
     ConnectorDetails,
     EvseDetails,
     LocationDetails,
 )
-from evcharge.stations.rules.finding import ANY_KIND, search_rows
+from evcharge.stations.rules.finding import (
+    ANY_KIND,
+    LEVELS,
+    UNKNOWN_PRICE,
+    Ground,
+    Offer,
+    search_rows,
+)
 from evcharge.stations.service import rebuild_search_rows, refresh_search_rows
-from make import NOON
+from make import HOUR, NOON
 
 
 def index(session):
     """Return all there is in the index."""
     rows = session.execute(select(*LocationConnector.__table__.columns))
     cells = session.execute(select(*LocationCell.__table__.columns))
-    return set(map(tuple, rows)), set(map(tuple, cells))
+    drawn = session.execute(select(*MapCell.__table__.columns))
+    return set(map(tuple, rows)), set(map(tuple, cells)), set(map(tuple, drawn))
 
 
 def found(session, location_id):
@@ -83,6 +92,8 @@ class Operator:
             pincode="411001",
             lat=lat,
             lon=lon,
+            access=self.rng.choice(list(Access)),
+            amenities=tuple(self.rng.sample(["cafe", "wifi", "tyre_air"], 2)),
         )
 
     def plug(self):
@@ -174,6 +185,14 @@ class Operator:
             version=version,
         )
 
+    def record_prices(self, record):
+        evse_id, _ = self.any(Evse)
+        record(self.session, {evse_id: self.rng.choice([None, 1200, 1800])})
+
+    def record_reliability(self, record):
+        ids = self.session.scalars(select(Location.id)).all()
+        record(self.session, ids, now=NOON + self.rng.choice([1, 960]) * HOUR)
+
 
 # These change nothing that a search finds, or are the index itself.
 NOT_FOUND = {
@@ -251,7 +270,7 @@ def test_a_location_that_is_closed_is_not_in_it(session):
     location = make.a_location(session, is_active=False)
     make.an_evse(session, location=location)
 
-    assert index(session) == (set(), set())
+    assert index(session) == (set(), set(), set())
 
 
 def test_cells_count_locations_by_kind(session):
@@ -264,6 +283,72 @@ def test_cells_count_locations_by_kind(session):
         (kind, north, 1030, number)
         for kind in ("ccs2", ANY_KIND)
         for north, number in [(411, 2), (412, 1)]
+    }
+
+
+def test_cells_of_the_map_know_how_many_there_are_and_where(session):
+    for lat, lon in [(12.9, 77.6), (12.8, 77.51), (-13.1, -77.6)]:
+        make.an_evse(session, location=make.a_location(session, lat=lat, lon=lon))
+
+    coarse = {
+        tuple(row)
+        for row in session.execute(
+            select(
+                MapCell.locations, MapCell.sum_lat_e6, MapCell.sum_lon_e6, MapCell.kind
+            ).where(MapCell.level == LEVELS[0])
+        )
+    }
+
+    assert coarse == {
+        (number, lat, lon, kind)
+        for kind in ("ccs2", ANY_KIND)
+        for number, lat, lon in [
+            (2, 25_700_000, 155_110_000),
+            (1, -13_100_000, -77_600_000),
+        ]
+    }
+
+
+def test_an_emptied_cell_of_the_map_is_gone(session):
+    location = make.a_location(session)
+    make.an_evse(session, location=location)
+
+    service.set_location_active(
+        session, location_id=location.id, is_active=False, version=1
+    )
+
+    assert index(session) == (set(), set(), set())
+
+
+def test_a_row_has_the_price_of_the_cheapest_point_with_that_plug(session):
+    location = make.a_location(session)
+    cheap, dear, other = (
+        make.an_evse(session, location=location, kinds=(kind,)).id
+        for kind in (ConnectorKind.CCS2, ConnectorKind.CCS2, ConnectorKind.TYPE2)
+    )
+
+    service.record_prices(session, {cheap: 1200, dear: 1800, other: None})
+
+    prices = session.execute(
+        select(LocationConnector.kind, LocationConnector.paise_per_kwh)
+    )
+    assert dict(map(tuple, prices)) == {
+        "ccs2": 1200,
+        "type2": UNKNOWN_PRICE,
+        ANY_KIND: 1200,
+    }
+
+
+def test_what_was_edited_has_no_price_until_it_is_worked_out_anew(session):
+    evse = make.an_evse(session)
+    service.record_prices(session, {evse.id: 1200})
+
+    service.edit_evse(
+        session, evse_id=evse.id, details=EvseDetails(1, 900), version=evse.version
+    )
+
+    assert set(session.scalars(select(LocationConnector.paise_per_kwh))) == {
+        UNKNOWN_PRICE
     }
 
 
@@ -289,9 +374,10 @@ def test_a_rebuild_needs_nothing_that_was_there(session):
 
 
 def test_of_two_places_the_nearer_is_nearer_through_the_globe_too():
-    (here,) = search_rows(1, 12.9, 77.6, {None: 0})
-    (near,) = search_rows(2, 12.9, 77.7, {None: 0})
-    (far,) = search_rows(3, 12.9, -102.4, {None: 0})
+    (here,), (near,), (far,) = (
+        search_rows(Ground(1, lat, lon, 1, 0), {None: Offer(0)})
+        for lat, lon in [(12.9, 77.6), (12.9, 77.7), (12.9, -102.4)]
+    )
 
     def away(row):
         return (row.x - here.x) ** 2 + (row.y - here.y) ** 2 + (row.z - here.z) ** 2

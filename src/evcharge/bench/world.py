@@ -6,16 +6,24 @@ A large one begins with the small one: location 7 is the same in both.
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from evcharge.accounts.rules.tokens import PREFIX, token_hash
 from evcharge.bookings.rules import Slot, slot_no, slot_start
 from evcharge.demo.places import Place, places
-from evcharge.stations.rules import ConnectorKind, ReportedStatus
+from evcharge.stations.rules import Access, ConnectorKind, ReportedStatus
 from evcharge.stations.rules.entries import search_text
-from evcharge.stations.rules.finding import search_rows
+from evcharge.stations.rules.finding import (
+    LEVELS,
+    Ground,
+    Offer,
+    SearchRow,
+    search_rows,
+    traits_of,
+)
+from evcharge.tariffs.rules.per_kwh import hourly_paise_per_kwh
 
 SEED = 20_261_123
 BATCH = 5_000
@@ -35,14 +43,15 @@ COLUMNS = {
     "chargers": "id location_id identity vendor model heartbeat_seconds last_seen_at"
     " created_at version",
     "charger_keys": "charger_id salt digest created_at",
-    "evses": "id charger_id number lifecycle booking_price_paise version",
+    "evses": "id charger_id number lifecycle booking_price_paise paise_per_kwh version",
     "connectors": "id evse_id number kind power_w reported_status reported_at",
     "bookings": "id reference user_id evse_id starts_at ends_at status payment_status"
     " amount_paise paid_paise price_paise_per_hour free_until_minutes late_percent"
     " request_hash created_at sequence version",
     "slot_claims": "evse_id slot_no kind booking_id",
-    "location_connectors": "location_id kind lat lon max_power_w x y z",
+    "location_connectors": " ".join(each.name for each in fields(SearchRow)),
     "location_cells": "kind north east locations",
+    "map_cells": "level kind north east locations sum_lat_e6 sum_lon_e6",
 }
 
 PLUGS = (
@@ -91,6 +100,7 @@ class World:
         self._towns = places()
         self._chargers = self._plugs = self._bookings = 0
         self._cells: Counter[tuple[str, int, int]] = Counter()
+        self._map: dict[tuple[int, str, int, int], list[int]] = {}
         self._now = instant(self.now)
 
     def batches(self) -> Iterator[Rows]:
@@ -108,6 +118,8 @@ class World:
         rows = Rows()
         for cell, locations in sorted(self._cells.items()):
             rows.add("location_cells", *cell, locations)
+        for key, sums in sorted(self._map.items()):
+            rows.add("map_cells", *key, *sums)
         yield rows
 
     def _add_driver(self, rows: Rows, number: int) -> None:
@@ -156,20 +168,19 @@ class World:
             1,
         )
         size = self._rng.choices(SIZES, SIZE_SHARES)[0]
-        powers = self._add_chargers(rows, number, 6 if number == LARGE else size)
-        for row in search_rows(number, lat, lon, powers):
-            self._cells[row.cell] += 1
-            rows.add(
-                "location_connectors",
-                number,
-                row.kind,
-                lat,
-                lon,
-                row.max_power_w,
-                row.x,
-                row.y,
-                row.z,
-            )
+        offers = self._add_chargers(rows, number, 6 if number == LARGE else size)
+        ground = Ground(number, lat, lon, 1, traits_of(Access.PUBLIC, ()))
+        for row in search_rows(ground, offers):
+            rows.add("location_connectors", *astuple(row))
+            self._count(row)
+
+    def _count(self, row: SearchRow) -> None:
+        self._cells[row.cell] += 1
+        spot = row.spot
+        for level in LEVELS:
+            sums = self._map.setdefault((level, spot.kind, *spot.cell(level)), [0] * 3)
+            for index, value in enumerate((1, spot.lat_e6, spot.lon_e6)):
+                sums[index] += value
 
     def _position(self, town: Place) -> tuple[float, float]:
         """Most stand in and around towns, the others anywhere between them."""
@@ -180,9 +191,9 @@ class World:
 
     def _add_chargers(
         self, rows: Rows, location: int, evses: int
-    ) -> dict[ConnectorKind | None, int]:
-        """Return the most power of each kind of plug there."""
-        powers: dict[ConnectorKind | None, int] = {}
+    ) -> dict[ConnectorKind | None, Offer]:
+        """Return what is offered there of each kind of plug."""
+        offers: dict[ConnectorKind | None, Offer] = {}
         for number in range(evses):
             if number % PER_CHARGER == 0:
                 self._chargers += 1
@@ -200,14 +211,19 @@ class World:
                     1,
                 )
             kind, power_w = self._add_evse(rows, number % PER_CHARGER + 1)
-            powers[kind] = max(power_w, powers.get(kind, 0))
-        return powers
+            known = offers.get(kind, Offer(0))
+            price = hourly_paise_per_kwh(PRICE_PAISE, power_w)
+            offers[kind] = Offer(
+                max(power_w, known.max_power_w), min(price, known.paise_per_kwh)
+            )
+        return offers
 
     def _add_evse(self, rows: Rows, number: int) -> tuple[ConnectorKind, int]:
         self.evses += 1
         evse = self.evses
-        rows.add("evses", evse, self._chargers, number, "active", PRICE_PAISE, 1)
         kind, power_w = self._rng.choices(KINDS_AND_POWERS, SHARES)[0]
+        price = hourly_paise_per_kwh(PRICE_PAISE, power_w)
+        rows.add("evses", evse, self._chargers, number, "active", PRICE_PAISE, price, 1)
         status = (
             ReportedStatus.AVAILABLE
             if self._rng.random() < 0.8

@@ -1,4 +1,4 @@
-"""`evcharge chargers`: which there are, and when each was last heard of."""
+"""`evcharge chargers`: which there are, heard of when; `evcharge search`: its index."""
 
 import click
 
@@ -6,6 +6,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
 from evcharge.stations.queries import chargers_by_identity
 from evcharge.stations.rules import is_silent
+from evcharge.stations.service import rebuild_search_rows
 
 
 @click.group()
@@ -32,3 +33,17 @@ def list_chargers(database: Database, silent: bool, limit: int) -> None:
             f"{charger.identity:<24}  {'silent' if is_quiet else 'seen':<6}"
             f"  {seen:<20}  {len(charger.evses)} EVSEs  {charger.location.name}"
         )
+
+
+@click.group()
+def search() -> None:
+    """Look after the index that searches and the map read."""
+
+
+@search.command()
+@click.pass_obj
+def rebuild(database: Database) -> None:
+    """Write the index anew, after a bulk load. Nobody should edit stations meanwhile."""
+    with database.transaction() as session:
+        rows = rebuild_search_rows(session)
+    click.echo(f"The index has {rows:,} rows.")

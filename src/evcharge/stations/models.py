@@ -3,6 +3,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from evcharge.accounts.models import Operator
 from evcharge.kernel.db import Base, BigId, UtcDateTime
 from evcharge.stations.rules import (
+    Access,
     ClaimedBy,
     ConnectorKind,
     EvseStatus,
@@ -28,6 +30,7 @@ from evcharge.stations.rules import (
     status_of,
 )
 from evcharge.stations.rules.entries import search_text
+from evcharge.stations.rules.finding import UNKNOWN_PRICE, UNKNOWN_RELIABILITY
 from evcharge.stations.rules.opening import OpeningHours
 
 
@@ -67,6 +70,11 @@ class Location(Base):
     overrun: Mapped[OverrunPolicy] = mapped_column(
         default=OverrunPolicy.WARN, server_default="warn"
     )
+    access: Mapped[Access] = mapped_column(
+        default=Access.PUBLIC, server_default="public"
+    )
+    # For how much of the last weeks its points could charge; None: not known yet.
+    reliability_permille: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(default=1)
 
@@ -112,6 +120,13 @@ class Evse(Base):
     __table_args__ = (
         UniqueConstraint("charger_id", "number"),
         CheckConstraint("booking_price_paise >= 0", name="price"),
+        # Few at any time: those whose price is to be worked out.
+        Index(
+            "ix_evses_no_price",
+            "id",
+            postgresql_where=text("paise_per_kwh IS NULL"),
+            sqlite_where=text("paise_per_kwh IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -120,6 +135,9 @@ class Evse(Base):
     lifecycle: Mapped[Lifecycle] = mapped_column(default=Lifecycle.ACTIVE)
     # For every started hour, tax included, until tariffs arrive.
     booking_price_paise: Mapped[int]
+    # What a kWh comes to, tax included, so that prices can be compared: the tariffs
+    # feature works it out and says when. None: it has not yet.
+    paise_per_kwh: Mapped[int | None]
     version: Mapped[int] = mapped_column(default=1)
     # The charging session under way here; the charging feature says which.
     open_session_id: Mapped[UUID | None]
@@ -209,6 +227,7 @@ class LocationConnector(Base):
         Index(
             "ix_location_connectors_search",
             *("kind", "lat", "lon", "location_id", "max_power_w", "x", "y", "z"),
+            *("operator_id", "traits", "paise_per_kwh", "reliability_permille"),
         ),
     )
 
@@ -222,10 +241,17 @@ class LocationConnector(Base):
     x: Mapped[float]
     y: Mapped[float]
     z: Mapped[float]
+    operator_id: Mapped[int] = mapped_column(server_default="0")
+    traits: Mapped[int] = mapped_column(server_default="0")
+    paise_per_kwh: Mapped[int] = mapped_column(server_default=str(UNKNOWN_PRICE))
+    reliability_permille: Mapped[int] = mapped_column(
+        server_default=str(UNKNOWN_RELIABILITY)
+    )
 
 
 class LocationCell(Base):
-    """How many locations with this kind of plug lie in a cell of the map."""
+    """How many locations with this kind of plug lie in a cell, for searches that begin
+    there: they look as far as so many probably are."""
 
     __tablename__ = "location_cells"
 
@@ -233,3 +259,20 @@ class LocationCell(Base):
     north: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     east: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     locations: Mapped[int]
+
+
+class MapCell(Base):
+    """Locations with this kind of plug in a cell of a level: how many, and where.
+
+    The sums of their places, in millionths of a degree, give the middle of them.
+    """
+
+    __tablename__ = "map_cells"
+
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    north: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    east: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    locations: Mapped[int]
+    sum_lat_e6: Mapped[int] = mapped_column(BigInteger)
+    sum_lon_e6: Mapped[int] = mapped_column(BigInteger)

@@ -157,7 +157,10 @@ def set_activity(tariff_id: int) -> ResponseReturnValue:
     is_active = request.form.get("is_active") == "yes"
     perform(
         lambda session: service.set_active(
-            _tariff(session, tariff_id, lock=True), is_active=is_active, now=utc_now()
+            session,
+            _tariff(session, tariff_id, lock=True),
+            is_active=is_active,
+            now=utc_now(),
         )
     )
     flash("It applies again." if is_active else "It applies no longer.", "success")

@@ -1,6 +1,6 @@
 """Which tariff applies where. Nothing here changes anything."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from evcharge.accounts.models import Operator
 from evcharge.stations.models import Charger, Connector, Evse, Location
-from evcharge.stations.rules import DC_KINDS
+from evcharge.stations.rules import DC_KINDS, Lifecycle
 from evcharge.tariffs.models import PriceCeiling, Tariff, TariffAssignment
 from evcharge.tariffs.rules import Terms
 from evcharge.tariffs.rules.agreed import Agreed
@@ -85,6 +85,37 @@ _APPLYING = (
     )
     .order_by(_NEARNESS, TariffAssignment.valid_from, TariffAssignment.id)
 )
+
+
+# ── whose price is to be worked out ──────────────────────────────────────────────
+
+
+def evses_to_price(
+    session: Session, *, after: int, limit: int, operator_id: int | None
+) -> Sequence[int]:
+    """Return EVSEs by id: those of an operator, or everybody's."""
+    query = (
+        select(Evse.id)
+        .where(Evse.id > after, Evse.lifecycle != Lifecycle.REMOVED)
+        .order_by(Evse.id)
+        .limit(limit)
+    )
+    if operator_id is not None:
+        query = (
+            query.join(Charger, Charger.id == Evse.charger_id)
+            .join(Location, Location.id == Charger.location_id)
+            .where(Location.operator_id == operator_id)
+        )
+    return session.scalars(query).all()
+
+
+def evses_without_price(session: Session, *, limit: int) -> Sequence[int]:
+    return session.scalars(
+        select(Evse.id)
+        .where(Evse.paise_per_kwh.is_(None), Evse.lifecycle != Lifecycle.REMOVED)
+        .order_by(Evse.id)
+        .limit(limit)
+    ).all()
 
 
 # ── for those who run a network ──────────────────────────────────────────────────

@@ -65,6 +65,13 @@ class ConnectorKind(StrEnum):
     TYPE1 = "type1"
 
 
+class Access(StrEnum):
+    """Who may drive up: anybody, or guests, residents and staff of the place."""
+
+    PUBLIC = "public"
+    RESTRICTED = "restricted"
+
+
 class CurrentType(StrEnum):
     AC = "ac"
     DC = "dc"

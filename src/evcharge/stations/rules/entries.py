@@ -8,7 +8,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from evcharge.accounts.rules import printable
-from evcharge.stations.rules import BadStation, ConnectorKind, OverrunPolicy
+from evcharge.stations.rules import Access, BadStation, ConnectorKind, OverrunPolicy
 
 STATES = (
     "Andhra Pradesh",
@@ -50,6 +50,7 @@ STATES = (
     "Puducherry",
 )
 
+# The search index keeps them as bits, in this order: new ones come last.
 AMENITIES = {
     "restrooms": "Toilets",
     "drinking_water": "Drinking water",
@@ -101,6 +102,7 @@ class LocationDetails:
     amenities: tuple[str, ...] = ()
     timezone: str = "Asia/Kolkata"
     overrun: OverrunPolicy = OverrunPolicy.WARN
+    access: Access = Access.PUBLIC
 
 
 @dataclass(frozen=True)

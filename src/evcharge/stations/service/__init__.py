@@ -13,6 +13,10 @@ from evcharge.stations.service.edit import (
     set_lifecycle,
     set_location_active,
 )
+from evcharge.stations.service.figures import (
+    record_prices,
+    record_reliability,
+)
 from evcharge.stations.service.report import (
     record_connector_status,
     record_connector_statuses,
@@ -35,6 +39,8 @@ __all__ = [
     "rebuild_search_rows",
     "record_connector_status",
     "record_connector_statuses",
+    "record_prices",
+    "record_reliability",
     "record_seen",
     "refresh_search_rows",
     "remove_connector",

@@ -44,6 +44,9 @@ from evcharge.stations.rules.entries import (
 )
 from evcharge.stations.service.search_rows import refresh_search_rows
 
+# What a kWh comes to depends on price and power: a job works it out anew, soon.
+NO_PRICE_YET: dict[str, Any] = {"paise_per_kwh": None}
+
 # ── locations ────────────────────────────────────────────────────────────────────
 
 
@@ -182,10 +185,10 @@ def edit_evse(
     Raises: BadStation, EvseNotFound, EditedMeanwhile, NumberTaken.
     """
     check_evse(details)
-    columns = asdict(details)
+    columns = asdict(details) | NO_PRICE_YET
     clash = NumberTaken(evse_id=evse_id, number=details.number)
     _edit(session, Evse, evse_id, version, columns, EvseNotFound(), clash=clash)
-    _tell(session, evse_id, location_of_evse(session, evse_id))
+    _plugs_changed(session, evse_id)
 
 
 def set_lifecycle(session: Session, *, evse_id: int, lifecycle: Lifecycle) -> None:
@@ -264,7 +267,7 @@ def remove_connector(
 
 def _touch(session: Session, evse_id: int, version: int) -> None:
     """Count an edit of the EVSE; from here on nobody else edits it with us."""
-    _edit(session, Evse, evse_id, version, {}, EvseNotFound())
+    _edit(session, Evse, evse_id, version, NO_PRICE_YET, EvseNotFound())
 
 
 # ── what every edit does ─────────────────────────────────────────────────────────

@@ -5,10 +5,11 @@ the same transaction. The index is derived: losing it loses nothing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select, tuple_
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, tuple_
 from sqlalchemy.orm import Session
 
 from evcharge.kernel.db import insert_into
@@ -19,12 +20,23 @@ from evcharge.stations.models import (
     Location,
     LocationCell,
     LocationConnector,
+    MapCell,
 )
 from evcharge.stations.rules import ConnectorKind, Lifecycle
-from evcharge.stations.rules.finding import SearchRow, search_rows
+from evcharge.stations.rules.finding import (
+    LEVELS,
+    UNKNOWN_PRICE,
+    UNKNOWN_RELIABILITY,
+    Ground,
+    Offer,
+    SearchRow,
+    Spot,
+    search_rows,
+    traits_of,
+)
 
 Cell = tuple[str, int, int]
-_Place = tuple[int, float, float]
+_MapKey = tuple[int, str, int, int]
 
 AT_ONCE = 1000
 # The first of the two numbers an advisory lock has; nothing else takes any.
@@ -41,18 +53,31 @@ def refresh_search_rows(session: Session, location_ids: Collection[int]) -> None
         counts = Counter(row.cell for row in wanted)
         counts.subtract(row.cell for row in known)
         _count(session, {cell: n for cell, n in counts.items() if n})
+        spots = Counter(row.spot for row in wanted)
+        spots.subtract(row.spot for row in known)
+        _draw(session, {spot: n for spot, n in spots.items() if n})
 
 
-def rebuild_search_rows(session: Session) -> None:
-    """Write the whole index anew, after a bulk load. Nobody may edit meanwhile."""
+def rebuild_search_rows(session: Session) -> int:
+    """Write the whole index anew, after a bulk load; return how many rows it has.
+
+    Nobody may edit meanwhile.
+    """
     session.execute(delete(LocationConnector))
     session.execute(delete(LocationCell))
+    session.execute(delete(MapCell))
+    written = 0
     counts: Counter[Cell] = Counter()
+    spots: Counter[Spot] = Counter()
     for ids in _chunks(session.scalars(select(Location.id)).all()):
         rows = _wanted(session, ids)
         _insert(session, rows)
+        written += len(rows)
         counts.update(row.cell for row in rows)
+        spots.update(row.spot for row in rows)
     _count(session, counts)
+    _draw(session, spots)
+    return written
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -82,30 +107,51 @@ def _known(session: Session, location_ids: Sequence[int]) -> set[SearchRow]:
 
 
 def _wanted(session: Session, location_ids: Sequence[int]) -> set[SearchRow]:
-    rows = session.execute(
-        select(
-            Location.id,
-            Location.lat,
-            Location.lon,
-            Connector.kind,
-            func.coalesce(func.max(Connector.power_w), 0),
-        )
-        .join(Charger, Charger.location_id == Location.id)
-        .join(Evse, Evse.charger_id == Charger.id)
-        .outerjoin(Connector, Connector.evse_id == Evse.id)
-        .where(
-            Location.id.in_(location_ids),
-            Location.is_active,
-            Evse.lifecycle != Lifecycle.REMOVED,
-        )
-        .group_by(Location.id, Location.lat, Location.lon, Connector.kind)
+    rows = session.execute(_OFFERED, {"location_ids": list(location_ids)})
+    found: dict[int, tuple[Ground, dict[ConnectorKind | None, Offer]]] = {}
+    for row in rows:
+        _, offers = found.setdefault(row.id, (_ground(row), {}))
+        offers[row.kind] = Offer(row.power_w, row.paise_per_kwh)
+    return {row for each in found.values() for row in search_rows(*each)}
+
+
+_OFFERED: Select[*tuple[Any, ...]] = (
+    select(
+        Location.id,
+        Location.lat,
+        Location.lon,
+        Location.operator_id,
+        Location.access,
+        Location.amenities,
+        Location.reliability_permille,
+        Connector.kind,
+        func.coalesce(func.max(Connector.power_w), 0).label("power_w"),
+        func.coalesce(func.min(Evse.paise_per_kwh), UNKNOWN_PRICE).label(
+            "paise_per_kwh"
+        ),
     )
-    places: defaultdict[_Place, dict[ConnectorKind | None, int]] = defaultdict(dict)
-    for location_id, lat, lon, kind, power_w in rows:
-        places[location_id, lat, lon][kind] = power_w
-    return {
-        row for place, powers in places.items() for row in search_rows(*place, powers)
-    }
+    .join(Charger, Charger.location_id == Location.id)
+    .join(Evse, Evse.charger_id == Charger.id)
+    .outerjoin(Connector, Connector.evse_id == Evse.id)
+    .where(
+        Location.id.in_(bindparam("location_ids", expanding=True)),
+        Location.is_active,
+        Evse.lifecycle != Lifecycle.REMOVED,
+    )
+    .group_by(Location.id, Connector.kind)
+)
+
+
+def _ground(row: Row[*tuple[Any, ...]]) -> Ground:
+    known = row.reliability_permille
+    return Ground(
+        row.id,
+        row.lat,
+        row.lon,
+        row.operator_id,
+        traits_of(row.access, row.amenities),
+        UNKNOWN_RELIABILITY if known is None else known,
+    )
 
 
 def _replace(
@@ -150,3 +196,43 @@ def _count(session: Session, changes: dict[Cell, int]) -> None:
         delete(LocationCell).where(LocationCell.locations == 0, key.in_(fallen)),
         execution_options={"synchronize_session": False},
     )
+
+
+def _draw(session: Session, changes: Mapping[Spot, int]) -> None:
+    """Add to the cells of every level of the map, in the same order for all."""
+    if not changes:
+        return
+    statement = insert_into(session, MapCell)
+    cells = sorted(_drawn(changes).items())
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=_KEY,
+            set_={
+                name: getattr(MapCell, name) + statement.excluded[name]
+                for name in _SUMS
+            },
+        ),
+        [dict(zip(_KEY + _SUMS, (*cell, *sums), strict=True)) for cell, sums in cells],
+    )
+    fallen = [dict(zip(_KEY, cell, strict=True)) for cell, sums in cells if sums[0] < 1]
+    if fallen:
+        session.connection().execute(_EMPTIED, fallen)
+
+
+_KEY = ["level", "kind", "north", "east"]
+_SUMS = ["locations", "sum_lat_e6", "sum_lon_e6"]
+_EMPTIED = delete(MapCell.__table__).where(  # type: ignore[arg-type]
+    MapCell.locations == 0,
+    *(getattr(MapCell, name) == bindparam(name) for name in _KEY),
+)
+
+
+def _drawn(changes: Mapping[Spot, int]) -> dict[_MapKey, list[int]]:
+    cells: defaultdict[_MapKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for spot, n in changes.items():
+        for level in LEVELS:
+            sums = cells[level, spot.kind, *spot.cell(level)]
+            sums[0] += n
+            sums[1] += n * spot.lat_e6
+            sums[2] += n * spot.lon_e6
+    return cells

@@ -77,9 +77,7 @@ class Agreed:
 
     def expected_wh(self, length: timedelta) -> int:
         """Return what a vehicle is likely to take in a slot."""
-        power_w = self.power_w or UNKNOWN_POWER_W
-        possible = power_w * MEAN_PERCENT * (length // timedelta(minutes=1))
-        return min(MOST_EXPECTED_WH, possible // (100 * 60))
+        return expected_wh(self.power_w or UNKNOWN_POWER_W, length)
 
     def quote(self, starts_at: datetime, ends_at: datetime) -> Quote:
         """Return what is to be paid for a slot before it: a deposit, or an estimate."""
@@ -105,6 +103,11 @@ class Agreed:
         # Who only pays for standing too long should be told that much.
         spans = charging or _spans(self.terms, STANDING_UNITS)
         return f"{' + '.join(spans)}{tax}" if spans else "Nothing to pay"
+
+
+def expected_wh(power_w: int, length: timedelta) -> int:
+    possible = power_w * MEAN_PERCENT * (length // timedelta(minutes=1))
+    return min(MOST_EXPECTED_WH, possible // (100 * 60))
 
 
 CHARGING_UNITS = {

@@ -13,6 +13,7 @@ from evcharge.tariffs.rules.refusals import (
     ValidityInvalid,
     name_from_text,
 )
+from evcharge.tariffs.service.pricing import prices_change
 
 
 def add_tariff(
@@ -47,19 +48,22 @@ def change_tariff(
     if tariff.version != version:
         raise TariffChanged
     tariff.name, tariff.terms = name_from_text(name), terms.as_json()
-    _touch(tariff, now)
+    _touch(session, tariff, now)
 
 
-def set_active(tariff: Tariff, *, is_active: bool, now: datetime) -> None:
+def set_active(
+    session: Session, tariff: Tariff, *, is_active: bool, now: datetime
+) -> None:
     """End or begin a tariff everywhere. Doing it again changes nothing."""
     if tariff.is_active != is_active:
         tariff.is_active = is_active
-        _touch(tariff, now)
+        _touch(session, tariff, now)
 
 
-def _touch(tariff: Tariff, now: datetime) -> None:
+def _touch(session: Session, tariff: Tariff, now: datetime) -> None:
     tariff.updated_at = now
     tariff.version += 1
+    prices_change(session, tariff.operator_id, at=now)
 
 
 def assign(
@@ -94,6 +98,8 @@ def assign(
     )
     session.add(made)
     session.flush()
+    for at in filter(None, (valid_from, valid_until)):
+        prices_change(session, tariff.operator_id, at=at)
     return made
 
 
@@ -101,6 +107,7 @@ def end_assignment(
     session: Session, assignment: TariffAssignment, *, now: datetime
 ) -> None:
     """Let it apply no longer; one that has not begun goes without a trace."""
+    prices_change(session, assignment.operator_id, at=now)
     if assignment.valid_from >= now:
         session.delete(assignment)
     elif assignment.valid_until is None or assignment.valid_until > now:
