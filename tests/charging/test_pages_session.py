@@ -193,6 +193,9 @@ def test_a_charge_on_a_booking_is_paid_with_it(driver, box, mine):
     page = driver.get(path(charge))
 
     assert f"Paid with booking {booking.reference}" in words(page)
+    # The bill and its papers are the booking's: the page is told of them too.
+    topics = f"session:{charge.id} evse:{charge.evse_id} booking:{booking.id}"
+    assert f'data-live-topic="{topics}"' in page.text
     assert "Cost so far" not in words(page)
     assert "You pay when you have finished" not in words(page)
 

@@ -129,6 +129,20 @@ def test_an_event_told_twice_has_one_document(write, pay, bill):
     assert invoice(write, once.id, now=NOON) is invoice(write, once.id, now=NOON)
 
 
+def test_whoever_looks_at_a_booking_is_told_of_its_new_document(database, shop):
+    published = []
+    database.publish = published.extend
+    with database.transaction() as session:
+        location = session.get_one(Location, shop.location_id)
+        payment, item = a_payment(session, location, user_id=shop.user_id)
+        ids = payment.id, item.item_id
+    published.clear()
+
+    database.perform(lambda session: receipt(session, *ids, now=NOON))
+
+    assert published == [f"booking:{item.item_id}"]
+
+
 def test_what_is_owed_is_no_advance(write, pay):
     payment, item = pay(kind=ItemKind.DUE)
 

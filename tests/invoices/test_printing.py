@@ -1,5 +1,7 @@
 """What is printed: in words and on paper, whatever somebody is called."""
 
+from dataclasses import asdict
+
 import pytest
 
 from evcharge.invoices.jobs import mail
@@ -8,11 +10,13 @@ from evcharge.invoices.printing import in_print, pdf, png
 from evcharge.invoices.rules.words import in_words
 from evcharge.invoices.service import invoice
 from evcharge.stations.models import Evse
+from evcharge.tariffs.rules import Reading, Terms, Usage, cost_of
 from evcharge.taxes.rules import Treatment, take_tax_out
-from make import NOON, a_user
+from make import HOUR, NOON, a_user
 from papers import a_bill
 
 HINDI = "आशा राव — विद्युत क्षेत्र"
+ENERGY_AT_19 = {"components": [{"type": "ENERGY", "price_paise": 1_900}]}
 HOSTILE = '#panic("x") $a^2$ *b* \\ "] #read("/etc/passwd") <b> @me'
 
 
@@ -66,6 +70,20 @@ def test_within_the_state_two_taxes_are_stated_and_across_it_one(issue):
         ("Rounding", "₹0.00"),
     ]
     assert ("IGST 18 %", "₹18.00") in in_print(issue(**across))["sums"]
+
+
+@pytest.mark.parametrize("terms", [{"min_price_paise": 2_000}, {"max_price_paise": 50}])
+def test_a_least_or_highest_price_is_a_line_without_quantity_and_price(issue, terms):
+    tariff = Terms.from_json({"elements": [ENERGY_AT_19], **terms})
+    readings = (Reading(NOON, 0), Reading(NOON + HOUR, 656))
+    usage = Usage(NOON, NOON + HOUR, readings, NOON + HOUR, None)
+    cost = cost_of(tariff, usage, "Asia/Kolkata")
+    document = issue(lines=[asdict(line) for line in cost.lines])
+
+    [_, limited] = in_print(document)["lines"]
+
+    assert limited[1:3] == ["", ""]
+    assert pdf(document).startswith(b"%PDF")
 
 
 def test_rounding_is_stated(issue):

@@ -31,6 +31,7 @@ class BillLine:
 
     `part`: electricity, service, time, idle, reservation, fee …; `quantity` and `unit`
     are for people ("12.4", "kWh"); `unit_price_paise` may have a fraction, so text.
+    All three are empty where a line has none, as that of a least price.
     """
 
     text: str

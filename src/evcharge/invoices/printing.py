@@ -236,7 +236,9 @@ def _kwh(energy_wh: int) -> str:
 
 
 def _price(paise: str) -> str:
-    """A price may have parts of a paisa: ₹18.255."""
+    """A price may have parts of a paisa: ₹18.255; a least price is none of a unit."""
+    if not paise:
+        return ""
     price = (Decimal(paise) / 100).normalize()
     whole, _, rest = f"{price:f}".partition(".")
     return f"₹{grouped(int(whole))}.{rest.ljust(2, '0')}"

@@ -40,7 +40,7 @@ def show_session(session_id: UUID) -> ResponseReturnValue:
     if view.goes_on_as is not None and not is_fragment:
         return _back(view.goes_on_as)
     part = "_session.html" if is_fragment else "show.html"
-    topics = [f"session:{session_id}", f"evse:{view.charge.evse_id}"]
+    topics = _topics(view.charge)
     return render_template(
         f"charging/{part}",
         view=view,
@@ -49,6 +49,12 @@ def show_session(session_id: UUID) -> ResponseReturnValue:
         topics=topics,
         token=sign_topics(settings().secret_key, topics, user_id),
     )
+
+
+def _topics(charge: ChargingSession) -> list[str]:
+    """Bill, refund and papers of a booked charge are news of its booking."""
+    topics = [f"session:{charge.id}", f"evse:{charge.evse_id}"]
+    return topics + ([f"booking:{charge.booking_id}"] if charge.booking_id else [])
 
 
 def _urls(session_id: UUID) -> dict[str, str]:

@@ -16,6 +16,7 @@ from evcharge.invoices.rules import (
 from evcharge.kernel.db import insert_if_missing
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.jobs import enqueue
+from evcharge.kernel.live import announce
 
 
 def issue(session: Session, draft: Draft, *, now: datetime) -> TaxDocument:
@@ -36,6 +37,7 @@ def issue(session: Session, draft: Draft, *, now: datetime) -> TaxDocument:
     document = _written(draft, series, now)
     session.add(document)
     session.flush()
+    announce(session, f"{document.item_kind}:{document.item_id}")
     if draft.customer_details.get("email"):
         enqueue(session, "invoices.mail", now=now, document_id=str(document.id))
     return document
