@@ -12,7 +12,7 @@ from evcharge.bookings.models import MaintenanceBlock, SlotClaim
 from evcharge.bookings.rules import Slot
 from evcharge.kernel.geo import EARTH_RADIUS_M, Box, Point, distance_m
 from evcharge.kernel.ids import new_id
-from evcharge.network.queries import find_sites, search_order
+from evcharge.network.queries import find_sites, search_found
 from evcharge.network.rules import (
     BadPosition,
     Position,
@@ -267,7 +267,7 @@ def all_pages(session, search, limit):
 @pytest.mark.parametrize("seed", range(2))
 def test_paging_shows_every_match_once_and_in_order(database, monkeypatch, kind, seed):
     # Small, so that a small world takes every path.
-    monkeypatch.setattr(search_order, "BATCHES", (2, 5))
+    monkeypatch.setattr(search_found, "BATCHES", (2, 5))
     rng = seeded(f"{kind} {seed}")
     sites = a_world(rng, kind, 70)
     matches = 0
@@ -418,7 +418,7 @@ def test_a_free_point_is_found_beyond_many_that_are_not(session):
     rng = seeded(5)
     sites = [
         ASite("Lake", Point(12.97 + rng.gauss(0, 0.1), 77.6), True, False, [busy])
-        for _ in range(sum(search_order.BATCHES) + 50)
+        for _ in range(sum(search_found.BATCHES) + 50)
     ]
     sites[7].evses = [replace(busy, is_in_use=False)]
     sites[7].place = Point(14.5, 77.6)

@@ -13,22 +13,23 @@ from sqlalchemy.orm import Session
 from evcharge.accounts.models import Operator
 from evcharge.bookings.rules import Slot
 from evcharge.kernel.geo import Point, distance_m
-from evcharge.network.queries.search_evses import has_free_evse
-from evcharge.network.queries.search_order import (
+from evcharge.network.queries.search_evses import has_evse
+from evcharge.network.queries.search_found import (
     SITE_COLUMNS,
     Found,
-    in_order,
     position_at,
     says,
 )
+from evcharge.network.queries.search_order import in_order
 from evcharge.network.rules import (
     PER_PAGE,
     BadPosition,
+    Order,
     Position,
     Search,
 )
 from evcharge.stations.models import Location
-from evcharge.stations.rules import LocationNotFound
+from evcharge.stations.rules import Access, LocationNotFound
 from evcharge.stations.rules.opening import OpeningHours
 
 
@@ -46,6 +47,8 @@ class Site:
     lon: float
     timezone: str
     opening_hours: str
+    access: Access
+    reliability_permille: int | None
     distance_m: float | None
 
 
@@ -63,6 +66,8 @@ class SitePage:
     lon: float
     timezone: str
     opening_hours: str
+    access: Access
+    reliability_permille: int | None
     amenities: Sequence[str]
     is_active: bool
     operator_id: int
@@ -88,11 +93,12 @@ def find_sites(
     """Return the locations that match, and where they go on if more follow.
 
     Nearest first where they said where they are, or what part of the map they look
-    at: then from its middle. Else best match, then by name.
+    at: then from its middle. Else best match, then by name. In another order, of
+    equals the nearest comes first.
 
     Raises: BadPosition, for an `after` that no search in this order led to.
     """
-    if after is not None and after.is_outward != (search.outward_from is not None):
+    if after is not None and not after.belongs_to(search):
         raise BadPosition
     skipped = (search.page - 1) * limit
     rows = in_order(
@@ -129,10 +135,10 @@ def _site(row: Found, near: Point | None) -> Site:
 def _sieve(search: Search, *, now: datetime) -> ColumnElement[bool] | None:
     """Return what the index does not know of; None when it knows all they ask."""
     wanted = []
-    if search.outward_from is not None:
+    if search.outward_from is not None or search.order != Order.DISTANCE:
         wanted += [says(word) for word in search.words]
-    if search.is_free_now or search.slot is not None:
-        wanted.append(has_free_evse(search, now=now))
+    if not search.is_for_index:
+        wanted.append(has_evse(search, now=now))
     return and_(*wanted) if wanted else None
 
 

@@ -17,8 +17,8 @@ from evcharge.stations.rules import IN_USE, OCCUPIED, Lifecycle, ReportedStatus
 _plug = aliased(Connector)
 
 
-def has_free_evse(search: Search, *, now: datetime) -> ColumnElement[bool]:
-    """Whether one EVSE of the location is free when they want it, and all they want."""
+def has_evse(search: Search, *, now: datetime) -> ColumnElement[bool]:
+    """Whether one EVSE of the location is all they want, and free when they want it."""
     evse = (
         select(Evse.id)
         .join(Charger, Charger.id == Evse.charger_id)
@@ -33,7 +33,12 @@ def is_free_now(now: datetime) -> ColumnElement[bool]:
 
 
 def _conditions(search: Search, *, now: datetime) -> Iterator[ColumnElement[bool]]:
-    yield Evse.lifecycle == Lifecycle.ACTIVE
+    if search.is_free_now or search.slot is not None:
+        yield Evse.lifecycle == Lifecycle.ACTIVE
+    else:
+        yield Evse.lifecycle != Lifecycle.REMOVED
+    if search.most_paise_per_kwh is not None:
+        yield Evse.paise_per_kwh <= search.most_paise_per_kwh
     if search.kinds or search.min_power_w or search.is_free_now:
         yield _has_plug(search)
     if search.is_free_now:

@@ -12,9 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Float,
     Integer,
-    Row,
     Select,
     Subquery,
     and_,
@@ -23,38 +21,39 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    true,
     tuple_,
 )
 from sqlalchemy.orm import Session
 
 from evcharge.kernel.geo import EARTH_RADIUS_M, Box, Point, around
-from evcharge.network.rules import Position, Search
+from evcharge.network.queries.search_found import (
+    BATCHES,
+    SITE_COLUMNS,
+    Found,
+    batches,
+    fits,
+    position_at,
+    says,
+)
+from evcharge.network.queries.search_index import (
+    CONDITIONS,
+    HIGHEST_ID,
+    WITHIN,
+    asked_of_index,
+    asked_place,
+    kinds_of,
+)
+from evcharge.network.queries.search_ranked import ranked
+from evcharge.network.queries.straight import (
+    angle_of,
+    away_from_here,
+    here_as_asked,
+    squared_chord,
+)
+from evcharge.network.rules import Order, Position, Search
 from evcharge.stations.models import Location, LocationCell, LocationConnector
-from evcharge.stations.rules.finding import (
-    ANY_KIND,
-    CELLS_PER_DEGREE,
-    cell_at,
-    on_globe,
-)
+from evcharge.stations.rules.finding import CELLS_PER_DEGREE, cell_at
 
-Found = Row[*tuple[Any, ...]]
-
-SITE_COLUMNS = (
-    Location.id,
-    Location.name,
-    Location.address,
-    Location.city,
-    Location.state,
-    Location.pincode,
-    Location.lat,
-    Location.lon,
-    Location.timezone,
-    Location.opening_hours,
-)
-# Where not all may fit, how many to look at more closely before sieving the rest.
-BATCHES = (60, 240)
-AFTER_ALL_IDS = 2**31 - 1
 # Angles: some 60 m, where every search may begin; from where on a ring is most of
 # India; and as far as one can get on a globe.
 CLOSE, FAR, HALF_TURN = 1e-5, 0.14, math.pi
@@ -77,36 +76,14 @@ def in_order(
     Each row is SITE_COLUMNS, and says in `fits` whether `sieve` holds too; without one
     all fit. `at_least` is how many will be wanted, should they all fit.
     """
-    if search.outward_from is None:
+    if search.order != Order.DISTANCE:
+        yield from ranked(session, search, sieve, after, at_least)
+    elif search.outward_from is None:
         yield from _listed(session, search, sieve, after, at_least)
     else:
         yield from _outward(
             session, search, search.outward_from, sieve, after, at_least
         )
-
-
-def position_at(row: Found, search: Search) -> Position:
-    if search.outward_from is not None:
-        return Position(row.id, away=row.away)
-    return Position(row.id, rank=row.rank, name=row.name)
-
-
-def says(text: str) -> ColumnElement[bool]:
-    return Location.search_text.contains(text, autoescape=True)
-
-
-def _kinds(search: Search) -> list[str]:
-    return sorted(search.kinds) or [ANY_KIND]
-
-
-def _batches(
-    sieve: ColumnElement[bool] | None, at_least: int
-) -> Iterator[tuple[int, bool]]:
-    """Yield how many to fetch, and whether only those that fit."""
-    if sieve is not None:
-        yield from ((max(size, at_least), False) for size in BATCHES)
-    while True:
-        yield at_least, True
 
 
 # ── the nearest first ────────────────────────────────────────────────────────────
@@ -121,17 +98,17 @@ def _outward(
     at_least: int,
 ) -> Iterator[Found]:
     """Look in a ring around `here`, then in wider and wider ones around that."""
-    asked = _asked(search, here)
+    asked = asked_of_index(search) | here_as_asked(here)
     last = after or Position(0, away=-1.0)
     farthest = _farthest(search)
     wanted = at_least if sieve is None else max(BATCHES[0], at_least)
-    reach = _first_reach(session, _kinds(search), here, wanted)
-    reach = min(farthest, math.hypot(reach, _angle(last.away)))
-    for size, is_strict in _batches(sieve, at_least):
+    reach = _first_reach(session, kinds_of(search), here, wanted)
+    reach = min(farthest, math.hypot(reach, angle_of(last.away)))
+    for size, is_strict in batches(sieve, at_least):
         looked_at = around(here, reach)
         if search.box is not None and looked_at.holds(search.box):
             reach = farthest
-        edge = _squared_chord(reach)
+        edge = squared_chord(reach)
         rows = session.execute(
             _nearest(search, sieve, is_strict),
             asked | _ring(search, looked_at, last, edge) | {"size": size},
@@ -142,7 +119,7 @@ def _outward(
         elif reach >= farthest:
             return
         else:
-            last = Position(AFTER_ALL_IDS, away=edge)
+            last = Position(HIGHEST_ID, away=edge)
             wider = (2 if rows else 4) * reach
             reach = farthest if reach > FAR else min(farthest, wider)
 
@@ -173,19 +150,12 @@ def _some_in_ring(is_distinct: bool) -> Subquery:
 
 @cache
 def _in_ring(is_distinct: bool) -> Select[int, float]:
-    each = LocationConnector
-    x, y, z = (
-        column - bindparam(f"here_{column.key}", type_=Float)
-        for column in (each.x, each.y, each.z)
-    )
-    away = x * x + y * y + z * z
+    each, away = LocationConnector, away_from_here()
     found = (
         select(each.location_id, away.label("away"))
         .where(
-            each.kind.in_(bindparam("kinds", expanding=True)),
-            each.lat.between(bindparam("south"), bindparam("north")),
-            each.lon.between(bindparam("west"), bindparam("east")),
-            each.max_power_w >= bindparam("min_power_w"),
+            *CONDITIONS,
+            *WITHIN,
             away <= bindparam("edge"),
             tuple_(away, each.location_id)
             > tuple_(bindparam("last_away"), bindparam("last_id")),
@@ -200,32 +170,17 @@ def _sites(
     near: Subquery, sieve: ColumnElement[bool] | None = None
 ) -> Select[*tuple[Any, ...]]:
     return (
-        select(*SITE_COLUMNS, near.c.away, _fits(sieve))
+        select(*SITE_COLUMNS, near.c.away, fits(sieve))
         .join(near, near.c.location_id == Location.id)
         .order_by(near.c.away, near.c.location_id)
     )
-
-
-def _asked(search: Search, here: Point) -> dict[str, object]:
-    x, y, z = on_globe(here.lat, here.lon)
-    return {
-        "kinds": _kinds(search),
-        "min_power_w": search.min_power_w,
-        "here_x": x,
-        "here_y": y,
-        "here_z": z,
-    }
 
 
 def _ring(
     search: Search, looked_at: Box, last: Position, edge: float
 ) -> dict[str, object]:
     part = looked_at if search.box is None else looked_at.part_in(search.box)
-    return {
-        "south": part.south,
-        "north": part.north,
-        "west": part.west,
-        "east": part.east,
+    return asked_place(part) | {
         "last_away": last.away,
         "last_id": last.location_id,
         "edge": edge,
@@ -278,15 +233,6 @@ def _counts(widths: Sequence[int]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _squared_chord(angle: float) -> float:
-    """Return the square of the straight line between places so far apart."""
-    return (2 * math.sin(angle / 2)) ** 2
-
-
-def _angle(squared_chord: float | None) -> float:
-    return 2 * math.asin(min(1.0, math.sqrt(max(0.0, squared_chord or 0.0)) / 2))
-
-
 # ── best match, then by name ─────────────────────────────────────────────────────
 
 
@@ -297,11 +243,14 @@ def _listed(
     after: Position | None,
     at_least: int,
 ) -> Iterator[Found]:
-    for size, is_strict in _batches(sieve, at_least):
+    asked = asked_of_index(search)
+    for size, is_strict in batches(sieve, at_least):
         found = _named(search, after).limit(size)
         if is_strict and sieve is not None:
             found = found.where(sieve)
-        rows = session.execute(_with_rank(found, None if is_strict else sieve)).all()
+        rows = session.execute(
+            _with_rank(found, None if is_strict else sieve), asked
+        ).all()
         yield from rows
         if len(rows) < size:
             return
@@ -313,7 +262,7 @@ def _named(search: Search, after: Position | None) -> Select[int, int]:
     key = [*([rank] if search.words else []), Location.name, Location.id]
     found = (
         select(Location.id, rank.label("rank"))
-        .where(*(says(word) for word in search.words), _is_indexed(search))
+        .where(*(says(word) for word in search.words), _is_indexed())
         .order_by(*key)
     )
     if after is None:
@@ -328,7 +277,7 @@ def _with_rank(
 ) -> Select[*tuple[Any, ...]]:
     named = found.subquery()
     return (
-        select(*SITE_COLUMNS, named.c.rank, _fits(sieve))
+        select(*SITE_COLUMNS, named.c.rank, fits(sieve))
         .join(named, named.c.id == Location.id)
         .order_by(named.c.rank, Location.name, Location.id)
     )
@@ -342,19 +291,7 @@ def _rank(search: Search) -> ColumnElement[int]:
     return case((name_begins, 0), (says(phrase), 1), else_=2)
 
 
-def _is_indexed(search: Search) -> ColumnElement[bool]:
+def _is_indexed() -> ColumnElement[bool]:
     each = LocationConnector
-    return (
-        select(each.location_id)
-        .where(
-            each.location_id == Location.id,
-            each.kind.in_(_kinds(search)),
-            each.max_power_w >= search.min_power_w,
-        )
-        .correlate(Location)
-        .exists()
-    )
-
-
-def _fits(sieve: ColumnElement[bool] | None) -> ColumnElement[bool]:
-    return (true() if sieve is None else sieve).label("fits")
+    known = select(each.location_id).where(each.location_id == Location.id, *CONDITIONS)
+    return known.correlate(Location).exists()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
@@ -12,6 +13,7 @@ from evcharge.kernel.geo import Box, Point
 from evcharge.stations.rules import (
     IN_USE,
     OCCUPIED,
+    Access,
     ClaimedBy,
     ConnectorKind,
     EvseStatus,
@@ -25,12 +27,23 @@ LAST_PAGE = 500  # What lies behind it nobody reads, and counting up to it costs
 LOOK_AHEAD = timedelta(hours=24)  # For the next free time.
 
 
+class Order(StrEnum):
+    """What comes first: the nearest or best match, the cheapest, strongest, surest."""
+
+    DISTANCE = "distance"
+    PRICE = "price"
+    POWER = "power"
+    RELIABILITY = "reliability"
+
+
 @dataclass(frozen=True)
 class Search:
     """Every condition must hold; EVSE conditions must hold for one and the same EVSE.
 
     `words` are folded. A free slot counts only where the EVSE can be booked for it.
-    `radius_m` means nothing without `near`.
+    `radius_m` means nothing without `near`. `kinds`: any of them will do; all of the
+    `amenities` must be there. Where a kWh comes to more than `most_paise_per_kwh`, or
+    nobody knows, is not wanted.
     """
 
     words: tuple[str, ...] = ()
@@ -39,8 +52,13 @@ class Search:
     radius_m: int | None = None
     kinds: frozenset[ConnectorKind] = frozenset()
     min_power_w: int = 0
+    amenities: frozenset[str] = frozenset()
+    access: Access | None = None
+    operator_id: int | None = None
+    most_paise_per_kwh: int | None = None
     is_free_now: bool = False
     slot: Slot | None = None
+    order: Order = Order.DISTANCE
     page: int = 1
 
     @property
@@ -49,6 +67,13 @@ class Search:
         if self.near is None and self.box is not None:
             return self.box.middle
         return self.near
+
+    @property
+    def is_for_index(self) -> bool:
+        """Whether what they ask of an EVSE is in a row of the index: there, power and
+        price may be those of different ones."""
+        is_for_one = self.min_power_w > 0 and self.most_paise_per_kwh is not None
+        return not (self.is_free_now or self.slot or is_for_one)
 
     def suits(self, kind: ConnectorKind, power_w: int) -> bool:
         """Whether this is a plug they asked for."""
@@ -59,12 +84,14 @@ class Search:
 class Position:
     """Where a page of a search ended: its last site, by what the sites are ordered by.
 
-    That is `away` for a search outward from a point, else `rank` and `name`. It may
-    come back from outside: what no page ever ended at is a ValueError.
+    That is `away` for a search outward from a point, `worth` and `away` for one by
+    price, power or reliability, else `rank` and `name`. It may come back from
+    outside: what no page ever ended at is a ValueError.
     """
 
     location_id: int
     away: float | None = None
+    worth: int | None = None
     rank: int = 0
     name: str = ""
 
@@ -72,12 +99,17 @@ class Position:
         is_place = self.away is None or math.isfinite(self.away)
         if not (0 <= self.location_id < 2**31 and is_place and 0 <= self.rank <= 2):
             raise ValueError("no such position")
+        if self.worth is not None and not -(2**31) < self.worth < 2**31:
+            raise ValueError("no such worth")
         if "\0" in self.name:
             raise ValueError("no such name")
 
-    @property
-    def is_outward(self) -> bool:
-        return self.away is not None
+    def belongs_to(self, search: Search) -> bool:
+        """Whether a page of such a search may have ended there."""
+        if search.order != Order.DISTANCE:
+            return self.away is not None and self.worth is not None
+        is_outward = search.outward_from is not None
+        return (self.away is not None) == is_outward and self.worth is None
 
 
 class BadPosition(InvalidInput):
