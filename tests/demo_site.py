@@ -60,7 +60,7 @@ PAGES = [
     ("driver", "/account/tax", 5),
     ("driver", "/account/tokens", 4),
     ("nobody", "/api/docs", 0),
-    ("driver", "/bookings", 7),
+    ("driver", "/bookings", 8),
     ("driver", "/bookings/{booking_id}", 10),
     ("driver", "/bookings/{booking_id}/calendar.ics", 5),
     ("driver", "/bookings/{booking_id}/cancel", 6),

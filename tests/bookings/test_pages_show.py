@@ -576,7 +576,7 @@ def test_the_list_costs_the_same_few_statements_however_long(driver, mine, state
 
     driver.get("/bookings")
 
-    assert len(statements) == few <= 6
+    assert len(statements) == few <= 7
 
 
 def test_the_list_is_for_those_who_are_logged_in(client, database):

@@ -8,11 +8,16 @@ import pytest
 from booking_pages import fields, forms, words
 from evcharge.billing.queries import bill_of
 from evcharge.bookings.alternatives import alternatives
+from evcharge.bookings.models import Booking
+from evcharge.bookings.rules import BookingStatus
 from evcharge.charging.service.settling import settle_booking
-from evcharge.payments.rules import ItemKind
+from evcharge.payments.rules import ItemKind, Payer
+from evcharge.payments.service import open_due
+from evcharge.stations.models import Evse
 from evcharge.tariffs.rules import Terms
 from evcharge.web.formats import rupees
 from make import HOUR, NOON, a_slot
+from papers import a_bill
 from tariff_rows import a_registration, a_tariff, per_kwh
 
 
@@ -148,3 +153,41 @@ def test_its_page_says_what_it_came_to(driver, mine, database, clock):
         bill = bill_of(session, ItemKind.BOOKING, booking.id)
     assert f"Cancelled late {rupees(bill.total_paise)}" in after
     assert "18 % GST included" in after
+
+
+def test_the_list_says_what_it_came_to_and_the_page_what_is_still_to_pay(
+    driver, mine, desk, database, clock
+):
+    with database.transaction() as session:
+        a_tariff(session, terms=per_kwh(1800))
+    booking = mine.book()
+    mine.pay(booking)
+    with database.transaction() as session:
+        evse = session.get_one(Evse, booking.evse_id)
+        a_bill(session, evse, user_id=mine.user_id, item_id=booking.id, due_paise=4_200)
+        end_of(session, booking)
+        due = open_due(
+            session,
+            payer=Payer(mine.user_id),
+            item_kind=ItemKind.BOOKING,
+            item_id=booking.id,
+            reference=booking.reference,
+            location_id=evse.charger.location_id,
+            amount_paise=4_200,
+            reason="You used more than you paid for",
+            now=NOON,
+        )
+
+    listed = words(driver.get("/bookings?tab=past"))
+    page = driver.get(f"/bookings/{booking.id}")
+
+    assert "₹118.00" in listed
+    assert rupees(booking.amount_paise) not in listed
+    assert "₹42.00 is still to pay." in words(page)
+    assert f'action="/dues/{due.id}/pay"' in page.text
+    assert "Energy ₹18 per kWh" in words(page)
+
+
+def end_of(session, booking):
+    row = session.get_one(Booking, booking.id)
+    row.status = BookingStatus.COMPLETED

@@ -6,6 +6,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from evcharge.billing.queries import bills_of
 from evcharge.bookings.asking import limits
 from evcharge.bookings.calendar_file import calendar_file
 from evcharge.bookings.forms import amount_from_form, page_from_query
@@ -75,11 +76,13 @@ def my_bookings() -> ResponseReturnValue:
         offset=(page - 1) * PAGE_SIZE,
     )
     rows = [(booking, phase_of(booking, now=now)) for booking in found]
+    bills = bills_of(reading(), ItemKind.BOOKING, [each.id for each in found])
     return render_template(
         "bookings/my_bookings.html",
         tab=tab,
         counts=counts,
         rows=rows,
+        bills=bills,
         page=page,
         last=last,
         owed=owed_paise(reading(), user_id),

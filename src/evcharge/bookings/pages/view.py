@@ -35,8 +35,8 @@ from evcharge.bookings.words import (
     phase_of,
     refund_state,
 )
-from evcharge.payments.models import Payment, Refund
-from evcharge.payments.queries import payments_of_item
+from evcharge.payments.models import Due, Payment, Refund
+from evcharge.payments.queries import due_of_item, payments_of_item
 from evcharge.payments.rules import ItemKind, PaymentStatus
 from evcharge.web.formats import kwh, rupees
 
@@ -60,6 +60,7 @@ class View:
     zone: ZoneInfo
     payments: Sequence[Payment]
     bill: Bill | None
+    due: Due | None
     offers: Sequence[Offer]
 
     @property
@@ -182,13 +183,16 @@ def view_of(session: Session, booking_id: UUID, user_id: int, *, now: datetime) 
     """Raises: BookingNotFound, also for somebody else's."""
     booking = booking_of_user(session, booking_id, user_id)
     phase = phase_of(booking, now=now)
+    bill = _bill(session, booking)
+    is_short = bill is not None and bill.due_paise
     return View(
         booking=booking,
         phase=phase,
         now=now,
         zone=zone_of(booking.evse),
         payments=payments_of_item(session, ItemKind.BOOKING, booking_id),
-        bill=_bill(session, booking),
+        bill=bill,
+        due=due_of_item(session, ItemKind.BOOKING, booking_id) if is_short else None,
         offers=_offers(session, booking, phase, now=now),
     )
 

@@ -39,8 +39,8 @@ from evcharge.charging.words import (
 )
 from evcharge.control.models import ChargerCommand
 from evcharge.control.rules import CommandKind, CommandState
-from evcharge.payments.models import Refund
-from evcharge.payments.queries import refunds_of_items
+from evcharge.payments.models import Due, Refund
+from evcharge.payments.queries import due_of_item, refunds_of_items
 from evcharge.payments.rules import ItemKind
 from evcharge.stations.models import Location
 from evcharge.stations.rules import OverrunPolicy
@@ -70,6 +70,7 @@ class View:
     refunds: Sequence[Refund]
     running: Running
     bill: Bill | None
+    due: Due | None
     agreed: Agreed | None
 
     @property
@@ -260,6 +261,7 @@ def view_of_charge(
     """Return what is to be seen of a session that was loaded for its page."""
     is_failed = charge.status == SessionStatus.INVALID
     samples = samples_of(session, charge.id) if charge.started_at else []
+    bill = _bill(session, charge)
     return View(
         charge=charge,
         now=now,
@@ -269,7 +271,8 @@ def view_of_charge(
         others=_others(session, charge, now=now) if is_failed else (),
         refunds=_refunds(session, charge.booking) if is_failed else (),
         running=cost_by(charge, samples, now=now),
-        bill=_bill(session, charge),
+        bill=bill,
+        due=_due(session, bill),
         agreed=Agreed.from_json(charge.tariff) if charge.tariff else None,
     )
 
@@ -280,6 +283,13 @@ def _bill(session: Session, charge: ChargingSession) -> Bill | None:
     if charge.booking_id is not None:
         return bill_of(session, ItemKind.BOOKING, charge.booking_id)
     return bill_of(session, ItemKind.SESSION, charge.id)
+
+
+def _due(session: Session, bill: Bill | None) -> Due | None:
+    """Most charges are paid in full: only a bill that fell short is asked about."""
+    if bill is None or not bill.due_paise:
+        return None
+    return due_of_item(session, ItemKind(bill.kind), bill.item_id)
 
 
 def _commands(session: Session, session_id: UUID) -> Sequence[ChargerCommand]:

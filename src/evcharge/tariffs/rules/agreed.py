@@ -7,6 +7,7 @@ from typing import Any
 
 from evcharge.kernel.money import rupees_short
 from evcharge.tariffs.rules.cost import Cost, CostLine, cost_of
+from evcharge.tariffs.rules.explained import explained
 from evcharge.tariffs.rules.stretches import Reading, Usage
 from evcharge.tariffs.rules.terms import ComponentType, Part, Restrictions, Terms
 from evcharge.taxes.rules import Taxed, Treatment, add_tax
@@ -95,6 +96,10 @@ class Agreed:
         taxed = add_tax(net, self.tax)
         is_deposit = self.terms.deposit_paise is not None
         return Quote(lines, energy_wh, net, taxed, is_deposit)
+
+    def explained(self) -> list[tuple[str, str]]:
+        """Return the terms in rows of label and price, before tax."""
+        return explained(self.terms)
 
     def price_words(self) -> str:
         """Return the price in a line: "₹14–18 per kWh + ₹10 a charge + GST"."""

@@ -237,7 +237,7 @@ def _bounded(terms: Terms, paise: int) -> Iterator[CostLine]:
 def _line(component: Component, said: Restrictions, used: Fraction) -> CostLine:
     size, unit = UNITS[component.type]
     return CostLine(
-        text=_text(component, said),
+        text=text_of(component, said),
         part=_part(component, said),
         quantity=_number(used / size),
         unit=unit,
@@ -254,7 +254,8 @@ def _part(component: Component, said: Restrictions) -> str:
     return {"TIME": "time", "PARKING_TIME": "idle", "FLAT": "start"}[component.type]
 
 
-def _text(component: Component, said: Restrictions) -> str:
+def text_of(component: Component, said: Restrictions) -> str:
+    """Return what a component is for, and when it applies: "Service, 09:00–16:00"."""
     if said.is_reservation:
         name = "Reservation"
     elif component.type == ComponentType.ENERGY:
