@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event, insert
 
 import make
+from evcharge.accounts.models import Operator
 from evcharge.bookings.models import MaintenanceBlock, SlotClaim
 from evcharge.bookings.rules import Slot
 from evcharge.kernel.geo import EARTH_RADIUS_M, Box, Point, distance_m
@@ -15,11 +16,13 @@ from evcharge.kernel.ids import new_id
 from evcharge.network.queries import find_sites, search_found
 from evcharge.network.rules import (
     BadPosition,
+    Order,
     Position,
     Search,
 )
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.rules import (
+    Access,
     ClaimedBy,
     ConnectorKind,
     Lifecycle,
@@ -31,6 +34,9 @@ from make import HOUR, NOON
 
 LATER = Slot(NOON + 2 * HOUR, NOON + 3 * HOUR)  # 19:30 in India.
 KINDS = [ConnectorKind.CCS2, ConnectorKind.TYPE2, ConnectorKind.GBT_DC]
+COMFORTS = ["cafe", "restrooms", "tyre_air"]
+OPERATORS = (41, 42)
+NO_PRICE = 2**31 - 1
 WIDE = Box(-180, -90, 180, 90)
 CITY = Point(12.97, 77.6)
 # Some stand at one place, some at a pole and at the edge of the map.
@@ -55,6 +61,7 @@ class AnEvse:
     plugs: tuple[tuple[ConnectorKind, int], ...]
     is_in_use: bool
     is_taken_later: bool
+    paise_per_kwh: int | None = 1_500
 
     def suits(self, search):
         wants_free = search.is_free_now or search.slot is not None
@@ -65,6 +72,10 @@ class AnEvse:
         if search.is_free_now and (self.is_in_use or not self.plugs):
             return False
         if search.slot is not None and self.is_taken_later:
+            return False
+        if search.most_paise_per_kwh is not None and (
+            self.paise_per_kwh is None or self.paise_per_kwh > search.most_paise_per_kwh
+        ):
             return False
         wants_plug = search.kinds or search.min_power_w
         return not wants_plug or any(search.suits(*plug) for plug in self.plugs)
@@ -78,11 +89,21 @@ class ASite:
     closes_early: bool
     evses: list[AnEvse]
     id: int = field(default=0)
+    operator: int = 0  # The first or the second of two.
+    access: Access = Access.PUBLIC
+    amenities: frozenset[str] = frozenset()
+    reliability_permille: int | None = None
 
     def suits(self, search):
         if not (self.is_active and any(each.suits(search) for each in self.evses)):
             return False
         if search.slot is not None and self.closes_early:
+            return False
+        if search.operator_id not in (None, OPERATORS[self.operator]):
+            return False
+        if search.access not in (None, self.access):
+            return False
+        if not search.amenities <= self.amenities:
             return False
         text = f"{self.name} | pune | goa | 403001 | lane 4".casefold()
         return self.is_in(search) and all(word in text for word in search.words)
@@ -98,11 +119,48 @@ class ASite:
         return distance_m(search.near, self.place) <= search.radius_m
 
     def key(self, search):
+        if search.order != Order.DISTANCE:
+            here = search.outward_from
+            return self.worth(search), self.away(here) if here else 0, self.id
         if search.outward_from is not None:
             return self.away(search.outward_from), self.id
         phrase = " ".join(search.words)
         rank = 0 if self.name.casefold().startswith(phrase) else 2
         return (1 if rank and phrase == "pune" else rank), self.name, self.id
+
+    def worth(self, search):
+        """What comes first has least; of plugs that they asked for."""
+        if search.order == Order.RELIABILITY:
+            known = self.reliability_permille
+            return 1 if known is None else -known
+        offers = [
+            offer
+            for offer in self.offers(search)
+            if offer[0] >= search.min_power_w
+            and offer[1]
+            <= (
+                NO_PRICE
+                if search.most_paise_per_kwh is None
+                else search.most_paise_per_kwh
+            )
+        ]
+        if search.order == Order.POWER:
+            return -max(power_w for power_w, _ in offers)
+        return min(paise for _, paise in offers)
+
+    def offers(self, search):
+        """Yield the most power and the least price of each kind they asked for."""
+        evses = [each for each in self.evses if each.lifecycle != Lifecycle.REMOVED]
+        for kind in search.kinds or [None]:
+            suiting = [
+                (power_w, each.paise_per_kwh)
+                for each in evses
+                for found, power_w in each.plugs or [(None, 0)]
+                if kind in (None, found)
+            ]
+            if suiting:
+                prices = [NO_PRICE if paise is None else paise for _, paise in suiting]
+                yield max(power_w for power_w, _ in suiting), min(prices)
 
     def away(self, here):
         pairs = zip(
@@ -126,6 +184,10 @@ def a_world(rng, kind, count):
             is_active=rng.random() < 0.9,
             closes_early=rng.random() < 0.2,
             evses=[an_evse(rng) for _ in range(rng.choice([0, 1, 1, 2, 3]))],
+            operator=rng.randrange(2),
+            access=rng.choice([Access.PUBLIC, Access.PUBLIC, Access.RESTRICTED]),
+            amenities=frozenset(rng.sample(COMFORTS, rng.randrange(4))),
+            reliability_permille=rng.choice([None, 900, 990, 1000]),
         )
         for _ in range(count)
     ]
@@ -148,6 +210,7 @@ def an_evse(rng):
         plugs=tuple((each, rng.choice([7_400, 30_000, 60_000])) for each in kinds),
         is_in_use=rng.random() < 0.5,
         is_taken_later=rng.random() < 0.5,
+        paise_per_kwh=rng.choice([None, 0, 1_200, 1_500, 2_000]),
     )
 
 
@@ -173,12 +236,20 @@ def a_search(rng, kind):
         min_power_w=rng.choice([0, 0, 7_401, 60_000, 60_001]),
         is_free_now=rng.random() < 0.25,
         slot=LATER if rng.random() < 0.25 else None,
+        amenities=frozenset(rng.sample(COMFORTS, rng.choice([0] * 8 + [1, 2]))),
+        access=rng.choice([None] * 8 + list(Access)),
+        operator_id=rng.choice([None] * 9 + [*OPERATORS, 99]),
+        most_paise_per_kwh=rng.choice([None] * 9 + [0, 1_499, 1_500]),
+        order=rng.choice([Order.DISTANCE] * 3 + list(Order)),
     )
 
 
 def build(session, sites):
-    operator, user = make.an_operator(session), make.a_user(session)
-    locations = [_location(site, operator) for site in sites]
+    user = make.a_user(session)
+    for id_ in OPERATORS:
+        name = f"Operator {id_}"
+        session.merge(Operator(id=id_, name=name, name_key=name, created_at=NOON))
+    locations = [_location(site) for site in sites]
     session.add_all(locations)
     session.flush()
     for site, location in zip(sites, locations, strict=True):
@@ -198,9 +269,12 @@ def _take_stock(session):
         session.connection().exec_driver_sql("ANALYZE locations, location_connectors")
 
 
-def _location(site, operator):
+def _location(site):
     return Location(
-        operator=operator,
+        operator_id=OPERATORS[site.operator],
+        access=site.access,
+        amenities=sorted(site.amenities),
+        reliability_permille=site.reliability_permille,
         name=site.name,
         address="Lane 4",
         city="Pune",
@@ -222,7 +296,11 @@ def _charger(evse):
         for number, (kind, power_w) in enumerate(evse.plugs, start=1)
     ]
     point = Evse(
-        number=1, lifecycle=evse.lifecycle, booking_price_paise=1, connectors=plugs
+        number=1,
+        lifecycle=evse.lifecycle,
+        booking_price_paise=1,
+        paise_per_kwh=evse.paise_per_kwh,
+        connectors=plugs,
     )
     identity = f"CP-{new_id()}"
     return Charger(identity=identity, last_seen_at=NOON, created_at=NOON, evses=[point])
@@ -274,7 +352,7 @@ def test_paging_shows_every_match_once_and_in_order(database, monkeypatch, kind,
 
     with database.reading() as session:
         build(session, sites)
-        for _ in range(40):
+        for _ in range(80):
             search = a_search(rng, kind)
             suiting = [site for site in sites if site.suits(search)]
             wanted = [
@@ -334,7 +412,13 @@ def test_a_box_upside_down_holds_nothing(session):
 
 @pytest.mark.parametrize(
     ("search", "after"),
-    [(Search(near=CITY), Position(1, name="Lake")), (Search(), Position(1, away=0.5))],
+    [
+        (Search(near=CITY), Position(1, name="Lake")),
+        (Search(), Position(1, away=0.5)),
+        (Search(near=CITY), Position(1, away=0.5, worth=1)),
+        (Search(order=Order.PRICE), Position(1, away=0.5)),
+        (Search(order=Order.PRICE), Position(1)),
+    ],
 )
 def test_a_page_of_another_order_is_refused(session, search, after):
     with pytest.raises(BadPosition):
@@ -349,6 +433,7 @@ def test_a_page_of_another_order_is_refused(session, search, after):
         {"location_id": 1, "away": float("nan")},
         {"location_id": 1, "away": float("inf")},
         {"location_id": 1, "rank": 3},
+        {"location_id": 1, "worth": 2**31},
         {"location_id": 1, "name": "a\0b"},
     ],
 )
@@ -375,6 +460,7 @@ SEARCHES = {
     "free now": Search(near=CITY, is_free_now=True),
     "box": Search(box=Box(75, 15, 80, 20)),
     "name": Search(),
+    "price": Search(near=CITY, radius_m=2_000_000, order=Order.PRICE),
 }
 
 
