@@ -1,5 +1,6 @@
 """Questions people ask of the network. Nothing here changes anything."""
 
+from evcharge.network.queries.clusters import Cluster, MapView, clusters, map_view
 from evcharge.network.queries.evses import (
     MostPower,
     evses_now,
@@ -15,12 +16,16 @@ from evcharge.network.queries.search import (
 from evcharge.network.queries.totals import Totals, totals
 
 __all__ = [
+    "Cluster",
+    "MapView",
     "MostPower",
     "Site",
     "SitePage",
     "Totals",
+    "clusters",
     "evses_now",
     "find_sites",
+    "map_view",
     "most_power_at",
     "site_page",
     "sites_by_id",
