@@ -189,6 +189,7 @@ login    POST /api/v1/bookings/<uuid:booking_id>/start
 public   GET  /api/v1/evses/<int:evse_id>/availability
 public   GET  /api/v1/locations
 public   GET  /api/v1/locations/<int:location_id>
+public   GET  /api/v1/map
 public   GET  /api/v1/openapi.json
 login    GET  /api/v1/sessions
 login    POST /api/v1/sessions

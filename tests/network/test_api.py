@@ -13,7 +13,8 @@ from evcharge.bookings.rules import Slot
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError
 from evcharge.network import api
-from evcharge.stations.rules import ConnectorKind, Lifecycle
+from evcharge.stations.rules import Access, ConnectorKind, Lifecycle, ReportedStatus
+from evcharge.stations.service import record_prices, record_reliability
 from make import HOUR, NOON
 
 QUARTER = timedelta(minutes=15)
@@ -22,7 +23,8 @@ FAR = {"lat": 28.6315, "lon": 77.2167, "name": "Connaught Place", "city": "New D
 
 @pytest.fixture
 def clock(monkeypatch):
-    monkeypatch.setattr(api, "utc_now", lambda: NOON)
+    for module in (api.availability, api.locations, api.map):
+        monkeypatch.setattr(module, "utc_now", lambda: NOON)
 
 
 @pytest.fixture
@@ -304,3 +306,152 @@ def book_or_refuse(desk, slot):
     except DomainError:
         return False
     return True
+
+
+# ── what else may be asked, and the map ──────────────────────────────────────────
+
+
+@pytest.fixture
+def a_club(database):
+    """A place for guests with a café, where a kWh comes to ₹12."""
+    with database.transaction() as session:
+        place = make.a_location(
+            session, name="Club", access=Access.RESTRICTED, amenities=["cafe", "wifi"]
+        )
+        evse = make.an_evse(
+            session, location=place, kinds=(ConnectorKind.LEV_DC,), power_w=7_000
+        )
+        record_prices(session, {evse.id: 1_200})
+        record_reliability(session, [place.id], now=NOON + 48 * HOUR)
+        return place.id
+
+
+@pytest.mark.parametrize(
+    ("query", "is_there"),
+    [
+        ("access=restricted", True),
+        ("access=public", False),
+        ("amenity=cafe&amenity=wifi", True),
+        ("amenity=cafe&amenity=hotel", False),
+        ("vehicle=two_wheeler", True),
+        ("vehicle=bus_truck", False),
+        ("vehicle=two_wheeler&connector=lev_dc", True),
+        ("max_paise_per_kwh=1200", True),
+        ("max_paise_per_kwh=1199", False),
+        ("max_paise_per_kwh=1200&min_kw=7", True),
+        ("max_paise_per_kwh=1200&min_kw=8", False),
+        ("operator=2147483647", False),
+        ("free_now=true", True),
+    ],
+)
+def test_a_place_is_found_by_what_it_is_like(client, clock, a_club, query, is_there):
+    assert found(client, query) == [a_club] * is_there
+    view = client.get(f"/api/v1/map?{query}").json
+    assert [each["id"] for each in view["locations"]] == [a_club] * is_there
+
+
+def test_a_place_says_who_may_come_what_it_costs_and_how_sure_it_is(client, a_club):
+    (item,) = client.get("/api/v1/locations").json["items"]
+
+    assert item["access"] == "restricted"
+    assert item["reliability_permille"] == 1000
+    assert item["connectors"] == [
+        {"kind": "lev_dc", "max_power_w": 7_000, "paise_per_kwh": 1_200}
+    ]
+
+
+def test_lists_can_begin_with_the_cheapest_strongest_or_surest(client, database):
+    with database.transaction() as session:
+        ids = []
+        for paise, power_w in [(1_500, 30_000), (None, 60_000), (900, 22_000)]:
+            evse = make.an_evse(
+                session, location=make.a_location(session), power_w=power_w
+            )
+            record_prices(session, {evse.id: paise})
+            ids.append(evse.charger.location_id)
+    first, second, third = ids
+
+    assert found(client, "sort=price") == [third, first, second]
+    assert found(client, "sort=price&near=12.9756,77.6066") == [third, first, second]
+    assert found(client, "sort=power") == [second, first, third]
+    assert found(client, "sort=reliability") == ids
+    page = client.get("/api/v1/locations?sort=price&limit=2").json
+    rest = f"sort=price&limit=2&cursor={page['next_cursor']}"
+    assert found(client, rest) == [second]
+
+
+def test_by_price_it_looks_only_so_far(client, two_places):
+    near, far = two_places
+
+    assert found(client, "sort=price&near=12.9756,77.6066") == [near]
+    assert set(found(client, "sort=price&near=12.9756,77.6066&radius_km=1000")) == {
+        near
+    }
+    assert set(found(client, "sort=price")) == {near, far}
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("vehicle=two_wheeler&connector=ccs2", 422),
+        ("amenity=swimming_pool", 422),
+        ("max_paise_per_kwh=-1", 400),
+        ("min_kw=-1", 400),
+        ("vehicle=rickshaw", 400),
+        ("access=mine", 400),
+        ("operator=0", 400),
+        ("free_from=2020-01-01T00:00:00Z&free_to=2020-01-01T01:00:00Z", 422),
+        ("bbox=78,12,77,13", 422),
+        ("bbox=77,12,181,13", 400),
+    ],
+)
+@pytest.mark.parametrize("path", ["locations", "map"])
+def test_what_goes_not_together_is_refused(client, path, query, status):
+    answer = client.get(f"/api/v1/{path}?{query}")
+
+    assert answer.status_code == status, answer.json
+
+
+def test_a_map_says_how_each_place_is(client, clock, database):
+    with database.transaction() as session:
+        for number, reported in enumerate(
+            [
+                ReportedStatus.AVAILABLE,
+                ReportedStatus.CHARGING,
+                ReportedStatus.FAULTED,
+                None,
+            ]
+        ):
+            place = make.a_location(session, lat=12 + number / 10, name=str(number))
+            make.an_evse(session, location=place, reported=reported)
+
+    view = client.get("/api/v1/map?bbox=77,11,78,13&zoom=9").json
+
+    marks = {each["name"]: each["mark"] for each in view["locations"]}
+    assert marks == {"0": "free", "1": "busy", "2": "broken", "3": "unknown"}
+    assert view["clusters"] == []
+    assert view["is_whole"] is True
+
+
+def test_a_map_of_many_places_counts_them(client, clock, database, monkeypatch):
+    monkeypatch.setattr("evcharge.network.queries.search_map.MOST_SITES", 1)
+    with database.transaction() as session:
+        for _ in range(3):
+            make.an_evse(session, location=make.a_location(session))
+
+    view = client.get("/api/v1/map?zoom=5").json
+
+    assert view["locations"] == []
+    assert view["clusters"] == [
+        {"lat": 12.9756, "lon": 77.6066, "locations": 3, "bbox": "76,10,80,14"}
+    ]
+    assert client.get("/api/v1/map?free_now=true").json["is_whole"] is False
+
+
+def test_half_the_world_is_answered_in_a_few_statements(client, two_places, statements):
+    statements.clear()
+
+    view = client.get("/api/v1/map?bbox=-180,-90,180,90&zoom=20").json
+
+    assert len(view["locations"]) == 2
+    assert len(statements) <= 6

@@ -12,7 +12,7 @@ from sqlalchemy import delete, event
 import make
 from evcharge.kernel.geo import Box, Point
 from evcharge.network.queries import clusters, map_view
-from evcharge.network.queries.clusters import MOST_SITES, level_for
+from evcharge.network.queries.search_map import MOST_SITES, level_for
 from evcharge.network.rules import Order, Search
 from evcharge.stations.models import MapCell
 from evcharge.stations.rules import Access, ConnectorKind

@@ -51,6 +51,7 @@ def an_evse_now(evse_id=1, status=S.AVAILABLE, **known):
         "lifecycle": Lifecycle.ACTIVE,
         "price_words": None,
         "price_paise": 10_000,
+        "paise_per_kwh": 1_500,
         "plugs": (a_plug(),),
         "status": status,
         "status_at": NOON,

@@ -226,6 +226,7 @@ REQUESTS: dict[str, Callable[[World], Json | None]] = {
     "unlock_session": lambda w: None,
     "list_locations": lambda w: None,
     "get_location": lambda w: None,
+    "get_map": lambda w: None,
     "get_availability": lambda w: None,
     "list_admin_chargers": lambda w: None,
     "create_admin_charger": lambda w: {

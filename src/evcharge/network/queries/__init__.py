@@ -1,6 +1,5 @@
 """Questions people ask of the network. Nothing here changes anything."""
 
-from evcharge.network.queries.clusters import Cluster, MapView, clusters, map_view
 from evcharge.network.queries.evses import (
     MostPower,
     evses_now,
@@ -13,6 +12,7 @@ from evcharge.network.queries.search import (
     site_page,
     sites_by_id,
 )
+from evcharge.network.queries.search_map import Cluster, MapView, clusters, map_view
 from evcharge.network.queries.totals import Totals, totals
 
 __all__ = [

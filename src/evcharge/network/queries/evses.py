@@ -33,7 +33,7 @@ from evcharge.stations.rules import (
     Lifecycle,
     status_of,
 )
-from evcharge.stations.rules.finding import ANY_KIND
+from evcharge.stations.rules.finding import ANY_KIND, UNKNOWN_PRICE
 from evcharge.stations.rules.opening import OpeningHours
 from evcharge.tariffs.queries import agreed_at
 from evcharge.tariffs.rules.agreed import Agreed
@@ -69,10 +69,11 @@ def evses_now(
 
 
 class MostPower(NamedTuple):
-    """What a location offers at most by a kind of plug."""
+    """What a location offers at most by a kind of plug, and the least it costs."""
 
     kind: ConnectorKind
     power_w: int
+    paise_per_kwh: int | None
 
 
 def most_power_at(
@@ -81,14 +82,15 @@ def most_power_at(
     """Return the plugs people find at these locations, from the search index."""
     found: defaultdict[int, list[MostPower]] = defaultdict(list)
     rows = session.execute(_MOST_POWER, {"location_ids": list(location_ids)})
-    for location_id, kind, power_w in rows:
-        found[location_id].append(MostPower(ConnectorKind(kind), power_w))
+    for location_id, kind, power_w, paise in rows:
+        price = None if paise == UNKNOWN_PRICE else paise
+        found[location_id].append(MostPower(ConnectorKind(kind), power_w, price))
     return found
 
 
 _INDEX = LocationConnector
 _MOST_POWER = (
-    select(_INDEX.location_id, _INDEX.kind, _INDEX.max_power_w)
+    select(_INDEX.location_id, _INDEX.kind, _INDEX.max_power_w, _INDEX.paise_per_kwh)
     .where(
         _INDEX.kind != ANY_KIND,
         _INDEX.location_id.in_(bindparam("location_ids", expanding=True)),
@@ -135,6 +137,7 @@ _EVSE_ROWS: Select[*tuple[Any, ...]] = (
         Evse.number,
         Evse.lifecycle,
         Evse.booking_price_paise,
+        Evse.paise_per_kwh,
         Evse.open_session_id,
         Charger.location_id,
         Charger.identity,
@@ -200,6 +203,7 @@ def _evse_now(
         lifecycle=evse.lifecycle,
         price_paise=evse.booking_price_paise,
         price_words=agreed.price_words() if agreed else None,
+        paise_per_kwh=evse.paise_per_kwh,
         plugs=plugs,
         status=status,
         status_at=status_since(status, plugs, seen_at=evse.last_seen_at),

@@ -23,6 +23,8 @@ from evcharge.stations.rules import (
 from evcharge.stations.rules.opening import OpeningHours
 
 PER_PAGE = 20
+# How far a search goes from where they are, unless the nearest come first anyway.
+USUAL_RADIUS_M = 50_000
 LAST_PAGE = 500  # What lies behind it nobody reads, and counting up to it costs.
 LOOK_AHEAD = timedelta(hours=24)  # For the next free time.
 
@@ -74,6 +76,10 @@ class Search:
         price may be those of different ones."""
         is_for_one = self.min_power_w > 0 and self.most_paise_per_kwh is not None
         return not (self.is_free_now or self.slot or is_for_one)
+
+    def is_affordable(self, paise_per_kwh: int | None) -> bool:
+        most = self.most_paise_per_kwh
+        return most is None or (paise_per_kwh is not None and paise_per_kwh <= most)
 
     def suits(self, kind: ConnectorKind, power_w: int) -> bool:
         """Whether this is a plug they asked for."""
@@ -157,6 +163,8 @@ class EvseNow:
     price_paise: int
     # In a line, where a tariff applies; else the price is for a started hour.
     price_words: str | None
+    # To compare; None: not worked out yet.
+    paise_per_kwh: int | None
     plugs: tuple[PlugNow, ...]
     status: EvseStatus
     status_at: datetime | None

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from evcharge.network.rules import EvseNow, Search
 from evcharge.stations.rules import ConnectorKind, EvseStatus, Lifecycle
@@ -39,11 +40,7 @@ def summary_of(evses: Sequence[EvseNow], search: Search) -> Summary:
     """Count what suits the search: free for its slot if it names one, else free now."""
     suiting = [evse for evse in evses if _suits(evse, search)]
     counted = [evse for evse in suiting if evse.lifecycle != Lifecycle.PLANNED]
-    free = [
-        evse
-        for evse in counted
-        if (evse.is_free if search.slot is None else evse.is_free_for_slot)
-    ]
+    free = [evse for evse in counted if _is_free(evse, search)]
     known = [evse for evse in counted if evse.status != EvseStatus.UNKNOWN]
     is_unknown = bool(counted) and not known
     seen = [evse.seen_at for evse in known or counted if evse.seen_at is not None]
@@ -65,7 +62,38 @@ def summary_of(evses: Sequence[EvseNow], search: Search) -> Summary:
     )
 
 
+class Mark(StrEnum):
+    """What a mark on the map says of a location, of what suits the search."""
+
+    FREE = "free"
+    BUSY = "busy"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+_BUSY = {EvseStatus.CHARGING, EvseStatus.BLOCKED, EvseStatus.RESERVED}
+_BROKEN = {EvseStatus.OUT_OF_ORDER, EvseStatus.INOPERATIVE}
+
+
+def mark_of(evses: Sequence[EvseNow], search: Search) -> Mark:
+    """Return the best that can be said: one that is free makes the place free."""
+    suiting = [evse for evse in evses if _suits(evse, search)]
+    if any(_is_free(evse, search) for evse in suiting):
+        return Mark.FREE
+    words = {evse.status for evse in suiting}
+    # Free now is not free for the slot they asked for.
+    if words & _BUSY or EvseStatus.AVAILABLE in words:
+        return Mark.BUSY
+    return Mark.BROKEN if words and words <= _BROKEN else Mark.UNKNOWN
+
+
+def _is_free(evse: EvseNow, search: Search) -> bool:
+    return evse.is_free if search.slot is None else evse.is_free_for_slot
+
+
 def _suits(evse: EvseNow, search: Search) -> bool:
+    if not search.is_affordable(evse.paise_per_kwh):
+        return False
     wants_plug = search.kinds or search.min_power_w
     return not wants_plug or any(
         search.suits(plug.kind, plug.power_w) for plug in evse.plugs

@@ -23,3 +23,12 @@ PLUGS: dict[VehicleKind, frozenset[Kind]] = {
     ),
     VehicleKind.BUS_TRUCK: frozenset({Kind.CCS2, Kind.GBT_DC, Kind.TYPE2}),
 }
+
+
+def plugs_for(
+    vehicle: VehicleKind | None, wanted: frozenset[Kind]
+) -> frozenset[Kind] | None:
+    """Return which plugs will do; empty: any; None: none of those that are wanted."""
+    if vehicle is None:
+        return wanted
+    return (PLUGS[vehicle] & wanted if wanted else PLUGS[vehicle]) or None

@@ -59,6 +59,7 @@ WORDS = {
 TAGS = {
     "tokens": "How a program logs in and out",
     "locations": "Where to charge",
+    "map": "What is where, for a map",
     "evses": "When a charging point is free",
     "bookings": "Book a slot, pay, move, cancel, start to charge",
     "sessions": "Charge: start, look how it goes, stop",

@@ -1,0 +1,3 @@
+from evcharge.web.api import Api
+
+api = Api("network")
