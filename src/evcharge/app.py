@@ -43,6 +43,7 @@ from evcharge.network.admin import admin as network_admin
 from evcharge.network.admin_api import api as network_admin_api
 from evcharge.network.api import api as network_api
 from evcharge.network.pages import pages as network_pages
+from evcharge.payments.api import api as payments_api
 from evcharge.payments.pages import pages as payments_pages
 from evcharge.payments.pages import webhooks
 from evcharge.payments.providers.simulated_pages import gateway_pages
@@ -51,6 +52,7 @@ from evcharge.reports.admin import admin as reports_admin
 from evcharge.reports.admin import payments_admin
 from evcharge.reports.admin_api import api as reports_admin_api
 from evcharge.tariffs.admin import admin as tariffs_admin
+from evcharge.tariffs.admin_api import api as tariffs_admin_api
 from evcharge.taxes.admin import admin as taxes_admin
 from evcharge.taxes.pages import pages as taxes_pages
 from evcharge.web import errors, formats, health, shell, transfer, urls
@@ -84,12 +86,14 @@ BLUEPRINTS = (
 APIS = (
     accounts_api,
     bookings_api,
+    payments_api,
     charging_api,
     charging_admin_api,
     network_api,
     network_admin_api,
     bookings_admin_api,
     reports_admin_api,
+    tariffs_admin_api,
 )
 LONGEST_BODY = 1_000_000
 

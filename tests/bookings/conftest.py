@@ -11,6 +11,7 @@ from desk import Desk
 from evcharge.bookings.pages import book, move, show
 from evcharge.kernel.db import Database
 from evcharge.payments import pages as payments_pages
+from evcharge.payments import paying
 from evcharge.web import formats, shell
 from make import NOON
 
@@ -36,7 +37,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The time that the driver's pages believe: NOON, 17:30 in India, until moved."""
     clock = Clock()
-    for module in (book, move, show, payments_pages, shell, formats):
+    for module in (book, move, show, payments_pages, paying, shell, formats):
         monkeypatch.setattr(module, "utc_now", lambda: clock.now)
     return clock
 

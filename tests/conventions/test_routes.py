@@ -179,6 +179,13 @@ operator GET  /api/v1/admin/locations/<int:location_id>
 operator PATCH /api/v1/admin/locations/<int:location_id>
 operator GET  /api/v1/admin/sessions
 operator GET  /api/v1/admin/stats
+operator GET  /api/v1/admin/tariffs
+operator POST /api/v1/admin/tariffs
+operator GET  /api/v1/admin/tariffs/<int:tariff_id>
+operator PATCH /api/v1/admin/tariffs/<int:tariff_id>
+operator POST /api/v1/admin/tariffs/<int:tariff_id>/assignments
+operator DELETE /api/v1/admin/tariffs/<int:tariff_id>/assignments/<int:assignment_id>
+operator POST /api/v1/admin/tariffs/<int:tariff_id>/preview
 login    POST /api/v1/bookings
 login    GET  /api/v1/bookings
 login    GET  /api/v1/bookings/<uuid:booking_id>
@@ -186,6 +193,8 @@ login    POST /api/v1/bookings/<uuid:booking_id>/cancel
 login    POST /api/v1/bookings/<uuid:booking_id>/move
 login    POST /api/v1/bookings/<uuid:booking_id>/pay
 login    POST /api/v1/bookings/<uuid:booking_id>/start
+login    GET  /api/v1/dues
+login    POST /api/v1/dues/<uuid:due_id>/pay
 public   GET  /api/v1/evses/<int:evse_id>/availability
 public   GET  /api/v1/locations
 public   GET  /api/v1/locations/<int:location_id>

@@ -3,7 +3,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from evcharge.payments.pages import begin_payment, settle_simulated
+from evcharge.payments.paying import begin_payment, settle_simulated
 from evcharge.payments.providers.simulated_choices import Choice
 from evcharge.payments.rules import OrderOver, PaymentStatus
 

@@ -6,7 +6,7 @@ import make
 from evcharge.accounts.models import Guest
 from evcharge.kernel.ids import new_id
 from evcharge.payments.models import Due, Refund
-from evcharge.payments.pages import begin_payment
+from evcharge.payments.paying import begin_payment
 from evcharge.payments.rules import ItemKind, Payer, RefundStatus
 from evcharge.payments.service import open_due, settle_due
 

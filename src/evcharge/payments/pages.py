@@ -2,12 +2,10 @@
 
 import logging
 from datetime import timedelta
-from typing import cast
 from uuid import UUID
 
 from flask import (
     Blueprint,
-    current_app,
     flash,
     make_response,
     redirect,
@@ -23,10 +21,14 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import DomainError, Unavailable
 from evcharge.kernel.metrics import FORGED_MESSAGES, UNKNOWN_MESSAGES
 from evcharge.payments.models import Due, Payment
-from evcharge.payments.providers import Providers
-from evcharge.payments.providers.base import ASK, Order
-from evcharge.payments.providers.simulated import Simulated
-from evcharge.payments.providers.simulated_choices import Choice
+from evcharge.payments.paying import (
+    GUEST_PAYMENT,
+    begin_payment,
+    on_paid,
+    providers,
+    record,
+)
+from evcharge.payments.providers.base import ASK
 from evcharge.payments.queries import (
     dues_of_user,
     payment_by_id,
@@ -45,11 +47,8 @@ from evcharge.payments.rules import (
     PaymentStatus,
 )
 from evcharge.payments.service import (
-    ToldWhenPaid,
     ask_for_due,
     receive_message,
-    record_outcome,
-    start_payment,
 )
 from evcharge.web.context import (
     current_user,
@@ -62,7 +61,6 @@ from evcharge.web.context import (
 from evcharge.web.errors import http_status
 from evcharge.web.formats import rupees
 from evcharge.web.links import read as read_link
-from evcharge.web.links import sign
 
 log = logging.getLogger(__name__)
 
@@ -70,85 +68,10 @@ pages = Blueprint("payments", __name__, template_folder="templates")
 # Apart from the pages, because providers have no CSRF token to send.
 webhooks = Blueprint("webhooks", __name__)
 
-GUEST_PAYMENT = "guest payment"
 LONGEST_MESSAGE = 65_536
 # While the bank is likely to answer any moment, and after that.
 PATIENCE = timedelta(minutes=2)
 LOOK_AGAIN_SECONDS, LOOK_RARELY_SECONDS = 3, 15
-
-
-def providers() -> Providers:
-    return cast(Providers, current_app.extensions["evcharge.providers"])
-
-
-def on_paid() -> ToldWhenPaid:
-    return cast(ToldWhenPaid, current_app.extensions["evcharge.on_paid"])
-
-
-def begin_payment(
-    checkout_id: UUID, user_id: int | None = None, *, guest_id: UUID | None = None
-) -> tuple[Payment, str]:
-    """Start an attempt, or go on with one. Return it and the address where to pay.
-
-    For whoever sells something: open a checkout in a transaction, then call this.
-
-    Raises: what `start_payment` raises; Unavailable when the provider is silent.
-    """
-    payer = Payer(user_id, guest_id)
-    provider = providers().named(providers().default)
-
-    def start(session: Session) -> tuple[Payment, Order]:
-        payment = start_payment(
-            session,
-            checkout_id=checkout_id,
-            payer=payer,
-            provider=provider.name,
-            now=utc_now(),
-        )
-        order = Order(
-            payment.provider_ref,
-            payment.amount_paise,
-            payment.checkout.description,
-            _way_back(payment.id, payer),
-            payment.checkout.expires_at,
-            request.host_url.rstrip("/"),
-        )
-        return payment, order
-
-    payment, order = perform(start)
-    return payment, provider.open_order(order)
-
-
-def _way_back(payment_id: UUID, payer: Payer) -> str:
-    """Return where the payer lands. A guest has no login: the address is signed."""
-    if payer.guest_id is None:
-        return url_for("payments.come_back", payment_id=payment_id)
-    return url_for("payments.guest_comes_back", token=sign(GUEST_PAYMENT, payment_id))
-
-
-def settle_simulated(payment: Payment, choice: Choice) -> Payment:
-    """Pay, or fail to, without the page: for programs that have no browser.
-
-    Raises: ProviderNotFound for an attempt at a real provider, OrderOver.
-    """
-    gateway = providers().named(Simulated.name)
-    assert isinstance(gateway, Simulated)  # noqa: S101
-    gateway.choose(payment.provider_ref, choice, "upi")
-    outcome = gateway.ask(payment.provider_ref)
-    return _record(payment, outcome) if outcome else payment
-
-
-def _record(payment: Payment, outcome: Outcome) -> Payment:
-    return perform(
-        lambda session: record_outcome(
-            session,
-            provider=payment.provider,
-            outcome=outcome,
-            on_paid=on_paid(),
-            now=utc_now(),
-        ),
-        repeatable=True,
-    )
 
 
 @pages.get("/payments/<uuid:payment_id>/return")
@@ -168,7 +91,7 @@ def guest_comes_back(token: str) -> ResponseReturnValue:
 def _come_back(payment: Payment) -> ResponseReturnValue:
     return_path = payment.checkout.return_path
     if (outcome := _carried(payment)) is not None:
-        payment = _record(payment, outcome)
+        payment = record(payment, outcome)
     if payment.status == PaymentStatus.PENDING:
         return _wait(payment, return_path)
     flash(*_said(payment))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from evcharge.tariffs.forms import PreviewForm
 from evcharge.tariffs.models import Tariff
 from evcharge.tariffs.queries import Place
-from evcharge.tariffs.rules import CostLine, Reading, Terms, Usage
+from evcharge.tariffs.rules import Cost, CostLine, Reading, Terms, Usage
 from evcharge.tariffs.rules.agreed import Agreed
 from evcharge.taxes.queries import treatments
 from evcharge.taxes.rules import UNTAXED, Taxed, add_tax
@@ -48,7 +48,7 @@ def preview_of(
     now: datetime,
 ) -> Preview:
     """Work out the charge that the form describes, at the first place it applies."""
-    place = _place(tariff, places)
+    place = place_of(tariff, places)
     zone = place.zone if place else INDIA.key
     name = place.name if place else "India"
     if form.starts_at.data is None:
@@ -62,17 +62,51 @@ def preview_of(
         ends_at = full + form.standing
     except (OverflowError, ValueError):
         return Preview(form, name)
-    readings = (Reading(starts_at, 0), Reading(full, form.energy_wh))
+    tried = try_out(
+        session,
+        tariff,
+        terms,
+        place,
+        spans=(starts_at, full, ends_at),
+        energy_wh=form.energy_wh,
+        now=now,
+    )
+    return Preview(form, name, tried.cost.lines, tried.taxed)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a charge would cost: before tax, and with it."""
+
+    cost: Cost
+    taxed: Taxed
+
+
+def try_out(
+    session: Session,
+    tariff: Tariff,
+    terms: Terms,
+    place: Place | None,
+    *,
+    spans: tuple[datetime, datetime, datetime],
+    energy_wh: int,
+    now: datetime,
+) -> Tried:
+    """Work out a charge at a place; `spans`: when it begins, is full, and leaves."""
+    starts_at, full, ends_at = spans
     treatment = UNTAXED
     if place is not None:
         location_id = place.location_id
         treatment = treatments(session, [location_id], at=now)[location_id]
+    zone = place.zone if place else INDIA.key
     agreed = Agreed(tariff.id, tariff.name, terms, zone, 0, treatment)
+    readings = (Reading(starts_at, 0), Reading(full, energy_wh))
     cost = agreed.cost(Usage(starts_at, ends_at, readings, full))
-    return Preview(form, name, cost.lines, add_tax(cost.net_paise, treatment))
+    return Tried(cost, add_tax(cost.net_paise, treatment))
 
 
-def _place(tariff: Tariff, places: list[Place]) -> Place | None:
+def place_of(tariff: Tariff, places: list[Place]) -> Place | None:
+    """Return the first place a tariff is assigned to, else any of its operator."""
     named = {each.location_id for each in tariff.assignments if each.location_id}
     points = {each.evse_id for each in tariff.assignments if each.evse_id}
     for place in places:

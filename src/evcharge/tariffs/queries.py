@@ -146,6 +146,22 @@ def tariffs_in_scope(
     return [(row[0], row[1]) for row in session.execute(query)]
 
 
+def tariffs_after(
+    session: Session, scope: Collection[int] | None, *, after: int, limit: int
+) -> list[Tariff]:
+    """Return the next tariffs by id, with where each applies."""
+    query = (
+        select(Tariff)
+        .where(Tariff.id > after)
+        .options(selectinload(Tariff.assignments))
+        .order_by(Tariff.id)
+        .limit(limit)
+    )
+    if scope is not None:
+        query = query.where(Tariff.operator_id.in_(scope))
+    return list(session.scalars(query))
+
+
 def tariff_in_scope(
     session: Session,
     tariff_id: int,

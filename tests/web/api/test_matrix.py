@@ -29,11 +29,15 @@ from evcharge.control.rules import CommandKind, Protocol
 from evcharge.control.service import open_connection, queue_command, set_key
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.db import Database
+from evcharge.payments.rules import ItemKind, Payer
+from evcharge.payments.service import open_due
 from evcharge.stations.models import Charger, Evse, Location
 from evcharge.stations.rules import ConnectorKind
+from evcharge.tariffs.models import Tariff, TariffAssignment
 from evcharge.web.api.openapi import openapi
 from evcharge.web.api.operations import Operation
 from evcharge.wiring import metadata
+from tariff_rows import applying_nowhere, per_kwh
 
 OPERATIONS = {each.name: each for api in APIS for each in api.operations}
 PASSWORD = "charge-demo-1"
@@ -98,7 +102,22 @@ def world(database: Database, app: Flask) -> World:
             by=actor.id,
             now=now,
         )
+        tariff = a_tariff_of(session, north, now=now)
+        due = open_due(
+            session,
+            payer=Payer(owner.id),
+            item_kind=ItemKind.SESSION,
+            item_id=charge.id,
+            reference=charge.reference,
+            location_id=place.id,
+            amount_paise=4_200,
+            reason="You used more than you paid for",
+            now=now,
+        )
         made.ids = {
+            "due_id": due.id,
+            "tariff_id": tariff.id,
+            "assignment_id": tariff.assignments[0].id,
             "command_id": command.id,
             "session_id": charge.id,
             "booking_id": booking.id,
@@ -112,6 +131,14 @@ def world(database: Database, app: Flask) -> World:
             "user_id": owner.id,
             "token_id": make.a_login(session, owner, token_hash="0" * 64).id,
         }
+    return made
+
+
+def a_tariff_of(session: Session, operator: Operator, *, now: datetime) -> Tariff:
+    made = applying_nowhere(operator.id, per_kwh(1700))
+    made.assignments = [TariffAssignment(operator_id=operator.id, valid_from=now)]
+    session.add(made)
+    session.flush()
     return made
 
 
@@ -270,6 +297,22 @@ REQUESTS: dict[str, Callable[[World], Json | None]] = {
     "cancel_admin_booking": lambda w: {"reason": "Broken"},
     "mark_admin_no_show": lambda w: None,
     "get_admin_stats": lambda w: None,
+    "list_dues": lambda w: None,
+    "pay_due": lambda w: {"outcome": "succeed"},
+    "list_admin_tariffs": lambda w: None,
+    "create_admin_tariff": lambda w: {
+        "operator_id": w.ids["operator_id"],
+        "name": "New",
+        "terms": per_kwh(1800).as_json(),
+    },
+    "get_admin_tariff": lambda w: None,
+    "edit_admin_tariff": lambda w: {"terms": per_kwh(1900).as_json()},
+    "assign_admin_tariff": lambda w: {"evse_id": w.ids["evse_id"]},
+    "end_admin_assignment": lambda w: None,
+    "preview_admin_tariff": lambda w: {
+        "starts_at": "2026-11-29T10:00:00Z",
+        "energy_wh": 30_000,
+    },
 }
 QUERIES = {"remove_admin_evse": "?cancel_bookings=true&reason=Gone"}
 # Right, from the right caller, and still refused by how things are in this world.
@@ -279,6 +322,7 @@ FOREIGN_IN_BODY = {
     "create_admin_charger": 404,
     "create_admin_evse": 404,
     "create_admin_location": 422,
+    "create_admin_tariff": 422,
 }
 
 
@@ -311,7 +355,7 @@ CHANGES = [
     for caller in served(each)
 ]
 # What is open already is opened once more.
-CHANGES_NOTHING = {"open_admin_charger"}
+CHANGES_NOTHING = {"open_admin_charger", "preview_admin_tariff"}
 
 
 # ── the matrix ───────────────────────────────────────────────────────────────────
@@ -383,8 +427,13 @@ def ask(app: Flask, world: World, operation: Operation, headers: dict[str, str])
     )
 
 
-KINDS = {"locations": Location, "chargers": Charger, "evses": Evse}
-NAMES = {"locations": "location_id", "chargers": "charger_id", "evses": "evse_id"}
+KINDS = {"tariffs": Tariff, "locations": Location, "chargers": Charger, "evses": Evse}
+NAMES = {
+    "tariffs": "tariff_id",
+    "locations": "location_id",
+    "chargers": "charger_id",
+    "evses": "evse_id",
+}
 
 
 def version(world: World, operation: Operation) -> int:

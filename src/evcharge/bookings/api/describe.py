@@ -5,6 +5,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from evcharge.billing.answers import bill_answer
+from evcharge.billing.models import Bill
+from evcharge.billing.queries import bill_of
 from evcharge.bookings.alternatives import alternatives
 from evcharge.bookings.api.shapes import Alternative, BookingAnswer, Place, RefundAnswer
 from evcharge.bookings.asking import limits
@@ -47,11 +50,13 @@ def answer(session: Session, placed: Placed, now: datetime) -> BookingAnswer:
     # Before any checkout there was no money, so none went back.
     known = booking.version > 1
     found = refunds_of_items(session, ItemKind.BOOKING, [booking.id]) if known else {}
-    return described(placed, found.get(booking.id, []), now)
+    is_over = booking.status != BookingStatus.ACTIVE
+    bill = bill_of(session, ItemKind.BOOKING, booking.id) if is_over else None
+    return described(placed, found.get(booking.id, []), bill, now)
 
 
 def described(
-    placed: Placed, refunds: Sequence[Refund], now: datetime
+    placed: Placed, refunds: Sequence[Refund], bill: Bill | None, now: datetime
 ) -> BookingAnswer:
     booking = placed.booking
     status = booking.status_at(now)
@@ -76,12 +81,14 @@ def described(
         starts_at=booking.starts_at,
         ends_at=booking.ends_at,
         amount=Money.of(booking.amount_paise),
+        price=booking.agreed.price_words() if booking.agreed else None,
         paid=Money.of(booking.paid_paise),
         due=Money.of(booking.due_paise if status == BookingStatus.ACTIVE else 0),
         hold_expires_at=booking.hold_expires_at,
         created_at=booking.created_at,
         refund_if_cancelled=Money.of(back) if status == BookingStatus.ACTIVE else None,
         refund=_refund(refunds),
+        bill=bill_answer(bill),
     )
 
 

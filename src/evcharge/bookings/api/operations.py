@@ -1,12 +1,11 @@
 """Booking, looking, cancelling, moving and paying."""
 
-from urllib.parse import urljoin
 from uuid import UUID
 
-from flask import request
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
+from evcharge.billing.queries import bills_of
 from evcharge.bookings import service
 from evcharge.bookings.api.describe import answer, described, with_alternatives
 from evcharge.bookings.api.shapes import (
@@ -15,10 +14,7 @@ from evcharge.bookings.api.shapes import (
     Cancellation,
     Move,
     NewBooking,
-    NewPayment,
-    PaymentAnswer,
     RefundProblem,
-    SimulatedOutcome,
     SlotProblem,
 )
 from evcharge.bookings.asking import limits
@@ -34,6 +30,7 @@ from evcharge.bookings.rules import (
     BookingNotActive,
     BookingNotFound,
     BookingStarted,
+    BookingStatus,
     EvseNotBookable,
     KeyReused,
     PriceChanged,
@@ -48,10 +45,13 @@ from evcharge.bookings.rules import (
     booking_request,
 )
 from evcharge.kernel.clock import utc_now
-from evcharge.kernel.errors import InvalidInput
-from evcharge.payments.pages import begin_payment, providers, settle_simulated
-from evcharge.payments.providers.simulated import Simulated
-from evcharge.payments.providers.simulated_choices import Choice
+from evcharge.payments.api import (
+    NewPayment,
+    OutcomeNotSimulated,
+    PaymentAnswer,
+    asked_outcome,
+    pay,
+)
 from evcharge.payments.queries import refunds_of_items
 from evcharge.payments.rules import (
     CheckoutOver,
@@ -79,11 +79,7 @@ from evcharge.web.context import (
 api = Api("bookings")
 
 _POSITION = TypeAdapter(BookingPosition)
-
-
-class OutcomeNotSimulated(InvalidInput):
-    code = "outcome_not_simulated"
-    message = "Only simulated payments take an outcome. Pay at the checkout_url."
+ENDED = frozenset(BookingStatus) - {BookingStatus.ACTIVE}
 
 
 @api.post(
@@ -139,13 +135,14 @@ def list_bookings(query: BookingQuery) -> Page[BookingAnswer]:
         limit=query.limit,
         now=now,
     )
-    refunds = refunds_of_items(
-        reading(), ItemKind.BOOKING, [placed.booking.id for placed in found]
-    )
+    ids = [placed.booking.id for placed in found]
+    refunds = refunds_of_items(reading(), ItemKind.BOOKING, ids)
+    over = [each.booking.id for each in found if each.booking.status in ENDED]
+    bills = bills_of(reading(), ItemKind.BOOKING, over) if over else {}
     return Page(
         items=[
-            described(placed, refunds.get(placed.booking.id, []), now)
-            for placed in found
+            described(placed, refunds.get(id_, []), bills.get(id_), now)
+            for id_, placed in zip(ids, found, strict=True)
         ],
         next_cursor=cursor_of(after) if after else None,
     )
@@ -262,25 +259,14 @@ def pay_for_booking(booking_id: UUID, body: NewPayment | None) -> PaymentAnswer:
     is in. Asking again goes on with the same attempt while it is open.
     """
     now, user_id = utc_now(), current_user().id
-    outcome = body.outcome if body else None
-    if outcome and providers().default != Simulated.name:
-        raise OutcomeNotSimulated
+    outcome = asked_outcome(body)
 
     def ask(session: Session) -> UUID:
         return service.open_checkout(
             session, booking_id=booking_id, user_id=user_id, limits=limits(), now=now
         ).id
 
-    payment, address = begin_payment(perform(ask), user_id)
-    if outcome is not None:
-        succeeds = outcome == SimulatedOutcome.SUCCEED
-        payment = settle_simulated(payment, Choice.PAY if succeeds else Choice.FAIL)
-    return PaymentAnswer(
-        payment_id=payment.id,
-        status=payment.status,
-        amount=Money.of(payment.amount_paise),
-        checkout_url=urljoin(request.url_root, address),
-    )
+    return pay(perform(ask), user_id, outcome)
 
 
 def _evse_of(booking_id: UUID, user_id: int) -> int:

@@ -1,13 +1,13 @@
 """Bookings as JSON: what programs send, and what they are told."""
 
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
+from evcharge.billing.answers import BillAnswer
 from evcharge.bookings.rules import BookingPayment, BookingStatus
-from evcharge.payments.rules import PaymentStatus, RefundStatus
+from evcharge.payments.rules import RefundStatus
 from evcharge.web.api import (
     WHOLE,
     Answer,
@@ -40,17 +40,6 @@ class Move(Body):
 class Cancellation(Body):
     expect_refund_paise: Paise | None = Field(
         default=None, description="Refuse if less than this comes back by now"
-    )
-
-
-class SimulatedOutcome(StrEnum):
-    SUCCEED = "succeed"
-    FAIL = "fail"
-
-
-class NewPayment(Body):
-    outcome: SimulatedOutcome | None = Field(
-        default=None, description="How a simulated payment ends, at once"
     )
 
 
@@ -87,7 +76,11 @@ class BookingAnswer(Answer):
     location: Place
     starts_at: Instant
     ends_at: Instant
-    amount: Money = Field(description="What the driver pays in all, tax included")
+    amount: Money = Field(
+        description="What the driver pays for the slot, tax included; under a tariff"
+        " in advance, and what is not used comes back"
+    )
+    price: str | None = Field(description="Of the tariff, in words; null: by the hour")
     paid: Money
     due: Money
     hold_expires_at: Instant | None
@@ -98,13 +91,9 @@ class BookingAnswer(Answer):
     refund: RefundAnswer | None = Field(
         description="All that went back or is on its way, and how far the slowest is"
     )
-
-
-class PaymentAnswer(Answer):
-    payment_id: UUID
-    status: PaymentStatus
-    amount: Money
-    checkout_url: str = Field(description="Where the driver's browser goes to pay")
+    bill: BillAnswer | None = Field(
+        description="What it came to, once it is over and worked out"
+    )
 
 
 class Alternative(Answer):

@@ -39,7 +39,7 @@ from evcharge.invoices.queries import documents_of
 from evcharge.kernel.clock import utc_now
 from evcharge.kernel.ids import new_id
 from evcharge.kernel.topics import sign_topics
-from evcharge.payments.pages import begin_payment
+from evcharge.payments.paying import begin_payment
 from evcharge.payments.queries import owed_paise
 from evcharge.payments.rules import CheckoutOver, ItemKind, NothingToPay
 from evcharge.web.context import (

@@ -28,7 +28,7 @@ from evcharge.kernel.clock import utc_now
 from evcharge.kernel.errors import Unavailable
 from evcharge.kernel.topics import sign_topics
 from evcharge.payments.models import Due, Payment, Refund
-from evcharge.payments.pages import begin_payment
+from evcharge.payments.paying import begin_payment
 from evcharge.payments.queries import (
     due_of_item,
     payments_of_item,

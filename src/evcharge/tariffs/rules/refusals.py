@@ -22,6 +22,7 @@ class PlaceNotFound(NotFound):
 
 class NameNotUsable(InvalidInput):
     code = "name_not_usable"
+    message = "This name cannot be used."
 
 
 class ValidityInvalid(InvalidInput):

@@ -62,6 +62,7 @@ TAGS = {
     "map": "What is where, for a map",
     "evses": "When a charging point is free",
     "bookings": "Book a slot, pay, move, cancel, start to charge",
+    "dues": "What is still to pay",
     "sessions": "Charge: start, look how it goes, stop",
     "admin locations": "Places, for those who run them",
     "admin chargers": "The devices at a place: their keys, commands and messages",
@@ -70,6 +71,7 @@ TAGS = {
     "admin blocks": "The end of maintenance",
     "admin bookings": "What drivers have booked at your stations",
     "admin sessions": "Who charges at your stations, and who did",
+    "admin tariffs": "What charging costs, where, and what it would come to",
     "admin stats": "How your network does",
 }
 LIMITS = {
