@@ -1,19 +1,25 @@
 from datetime import UTC, datetime
 from time import perf_counter
+from urllib.parse import parse_qsl
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from evcharge.bookings.rules import Limits, Slot
-from evcharge.kernel.geo import Point
+from evcharge.kernel.geo import Box, Point
 from evcharge.network.forms import location_ids, search_from_args
-from evcharge.network.rules import Search
-from evcharge.stations.rules import ConnectorKind
+from evcharge.network.rules import Order, Search
+from evcharge.stations.rules import Access, ConnectorKind
+from evcharge.stations.rules.vehicles import PLUGS, VehicleKind
 from make import HOUR, MINUTE, NOON
 
 
 def read(*pairs, now=NOON):
     return search_from_args(MultiDict(pairs), limits=Limits(), now=now)
+
+
+def asked(query):
+    return read(*parse_qsl(query))
 
 
 def test_nothing_asked_is_everything():
@@ -168,3 +174,74 @@ def test_a_very_long_text_is_refused_before_anybody_folds_it():
 
     assert "q" in form.problems
     assert perf_counter() - began < 1
+
+
+# ── what else may be asked ───────────────────────────────────────────────────────
+
+
+def test_what_a_place_is_like_may_be_asked_for():
+    form = asked(
+        "vehicle=two_wheeler&amenity=cafe&amenity=wifi&access=public&operator=3"
+        "&max_price=18.50&sort=price&bbox=77,12,78,13"
+    )
+
+    assert form.problems == {}
+    assert form.search == Search(
+        kinds=PLUGS[VehicleKind.TWO_WHEELER],
+        amenities=frozenset({"cafe", "wifi"}),
+        access=Access.PUBLIC,
+        operator_id=3,
+        most_paise_per_kwh=1_850,
+        box=Box(77, 12, 78, 13),
+        order=Order.PRICE,
+    )
+    assert form.kinds == ()
+    assert form.query() == {
+        "vehicle": "two_wheeler",
+        "amenity": ["cafe", "wifi"],
+        "access": "public",
+        "operator": "3",
+        "max_price": "18.50",
+        "sort": "price",
+        "bbox": "77,12,78,13",
+    }
+
+
+def test_a_vehicle_leaves_the_plugs_that_it_charges_with():
+    form = asked("vehicle=bus_truck&connector=ccs2&connector=lev_dc")
+
+    assert form.search.kinds == {ConnectorKind.CCS2}
+    assert form.kinds == ("ccs2", "lev_dc")
+
+
+def test_by_price_around_somebody_it_looks_only_so_far():
+    assert asked("near=12,77&sort=price").search.radius_m == 50_000
+    assert asked("near=12,77").search.radius_m is None
+    assert asked("sort=price").search.radius_m is None
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("vehicle=bus_truck&connector=lev_dc", "vehicle"),
+        ("vehicle=spaceship", "vehicle"),
+        ("amenity=pool", "amenity"),
+        ("access=mine", "access"),
+        ("operator=0", "operator"),
+        ("operator=99999999999", "operator"),
+        ("max_price=-1", "max_price"),
+        ("max_price=free", "max_price"),
+        ("sort=luck", "sort"),
+        ("bbox=78,12,77,13", "bbox"),
+        ("bbox=77,12,78", "bbox"),
+        ("bbox=nan,nan,nan,nan", "bbox"),
+        ("bbox=77,12,181,13", "bbox"),
+    ],
+)
+def test_what_is_unclear_is_said_at_its_field_and_left_out(query, name):
+    form = asked(query)
+
+    assert list(form.problems) == [name]
+    wanted = Search(kinds=frozenset(map(ConnectorKind, form.kinds)))
+    assert form.search == wanted
+    assert name not in form.query()

@@ -139,6 +139,25 @@ def test_filters_can_be_taken_away_one_by_one(client, place):
     assert 'href="/?q=road&amp;connector=ccs2&amp;min_kw=50"' in page
 
 
+def test_more_filters_narrow_the_list_and_can_be_taken_away(client, place):
+    address = "/?vehicle=bus_truck&access=public&amenity=cafe&max_price=18&sort=price"
+    page = client.get(address)
+
+    assert "No chargers match all of that." in text_of(page)
+    for label in ("Bus or truck", "Everybody", "Up to ₹18 per kWh", "Cheapest"):
+        assert f'aria-label="Remove: {label}"' in page.text
+    rest = "vehicle=bus_truck&amp;access=public&amp;max_price=18&amp;sort=price"
+    assert f'href="/?{rest}"' in page.text
+    assert "12 MG Road" in text_of(client.get("/?vehicle=bus_truck&access=public"))
+
+
+def test_what_is_wrong_with_a_filter_is_said_beside_it(client, place):
+    answer = client.get("/?max_price=cheap&bbox=1,2")
+
+    assert answer.status_code == 422
+    assert "A price is a number of rupees" in text_of(answer)
+
+
 def test_a_search_for_a_time_counts_what_is_free_then(client, database, place):
     ccs2, type2 = evse_ids(database, place)
     with database.transaction() as session:

@@ -5,18 +5,22 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
 from evcharge.bookings.rules import Limits, Slot, SlotNotBookable, check_slot
-from evcharge.kernel.geo import Point
-from evcharge.network.rules import LAST_PAGE, Search
-from evcharge.stations.rules import ConnectorKind
-from evcharge.stations.rules.entries import folded
+from evcharge.kernel.geo import Box, Point
+from evcharge.network.rules import LAST_PAGE, USUAL_RADIUS_M, Order, Search
+from evcharge.stations.rules import Access, ConnectorKind
+from evcharge.stations.rules.entries import AMENITIES, folded
+from evcharge.stations.rules.vehicles import VehicleKind, plugs_for
 
 T = TypeVar("T")
+W = TypeVar("W", bound=StrEnum)
 Args = MultiDict[str, str]
 
 # People who look for a time mean the clock on the wall, all over India the same.
@@ -48,6 +52,13 @@ class SearchForm:
     on: str
     at: str
     minutes: str
+    bbox: str
+    vehicle: str
+    amenities: tuple[str, ...]
+    access: str
+    operator: str
+    max_price: str
+    sort: str
     search: Search
     problems: dict[str, str] = field(default_factory=dict)
 
@@ -62,6 +73,13 @@ class SearchForm:
             "on": self.on if self.when == "at" else "",
             "at": self.at if self.when == "at" else "",
             "minutes": self.minutes if self.when == "at" else "",
+            "bbox": self.bbox,
+            "vehicle": self.vehicle,
+            "amenity": list(self.amenities),
+            "access": self.access,
+            "operator": self.operator,
+            "max_price": self.max_price,
+            "sort": self.sort,
         }
         return {name: value for name, value in (asked | changes).items() if value}
 
@@ -82,26 +100,49 @@ def search_from_args(args: Args, *, limits: Limits, now: datetime) -> SearchForm
     near = args.get("near", "").strip()
     when = read("when", lambda: _when(args.get("when", "")), "")
     on, at, minutes = _asked_time(args, now=now)
+    bbox, operator, max_price = (
+        args.get(name, "").strip() for name in ("bbox", "operator", "max_price")
+    )
+    amenities = tuple(dict.fromkeys(filter(None, args.getlist("amenity"))))
+    none: frozenset[ConnectorKind] = frozenset()
+    plugs = read("connector", lambda: _kinds(kinds), none)
+    vehicle = read("vehicle", lambda: _one_of(VehicleKind, args, "vehicle"), None)
+    order = read("sort", lambda: _one_of(Order, args, "sort"), None) or Order.DISTANCE
+    here = read("near", lambda: _point(near), None)
     search = Search(
         words=read("q", lambda: words_from_text(text), ()),
-        near=read("near", lambda: _point(near), None),
-        kinds=read("connector", lambda: _kinds(kinds), frozenset()),
+        near=here,
+        box=read("bbox", lambda: _box(bbox), None),
+        radius_m=USUAL_RADIUS_M if here and order != Order.DISTANCE else None,
+        kinds=read("vehicle", lambda: _plugs(vehicle, plugs), plugs),
         min_power_w=read("min_kw", lambda: _watts(min_kw), 0),
+        amenities=read("amenity", lambda: _amenities(amenities), frozenset()),
+        access=read("access", lambda: _one_of(Access, args, "access"), None),
+        operator_id=read("operator", lambda: _operator(operator), None),
+        most_paise_per_kwh=read("max_price", lambda: _paise(max_price), None),
         is_free_now=when == "now",
         slot=read("at", lambda: _slot(on, at, minutes, limits=limits, now=now), None)
         if when == "at"
         else None,
+        order=order,
         page=read("page", lambda: _page(args.get("page", "")), 1),
     )
     return SearchForm(
         text=text[:LONGEST_TEXT],
         near="" if "near" in problems else near,
-        kinds=tuple(sorted(search.kinds)),
+        kinds=tuple(sorted(plugs)),
         min_kw="" if "min_kw" in problems else min_kw,
         when=when,
         on=on,
         at=at,
         minutes=minutes,
+        bbox=bbox if search.box else "",
+        vehicle="" if vehicle is None or "vehicle" in problems else vehicle,
+        amenities=tuple(sorted(search.amenities)),
+        access=search.access or "",
+        operator=operator if search.operator_id else "",
+        max_price="" if search.most_paise_per_kwh is None else max_price,
+        sort="" if order == Order.DISTANCE else order,
         search=search,
         problems=problems,
     )
@@ -141,6 +182,55 @@ def _kinds(asked: tuple[str, ...]) -> frozenset[ConnectorKind]:
     if not set(asked) <= set(ConnectorKind):
         raise Unclear("We do not know that plug. Choose from the list.")
     return frozenset(ConnectorKind(each) for each in asked)
+
+
+def _box(bbox: str) -> Box | None:
+    if not bbox:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in bbox[:120].split(","))
+    except ValueError:
+        west = south = east = north = math.nan
+    is_part = -180 <= west < east <= 180 and -90 <= south < north <= 90
+    if not is_part:  # Neither is what is not a number.
+        raise Unclear("We could not tell which part of the map that is.")
+    return Box(west, south, east, north)
+
+
+def _one_of(words: type[W], args: Args, name: str) -> W | None:
+    asked = args.get(name, "").strip()
+    if asked and asked not in set(words):
+        raise Unclear("Choose from the list.")
+    return words(asked) if asked else None
+
+
+def _plugs(
+    vehicle: VehicleKind | None, wanted: frozenset[ConnectorKind]
+) -> frozenset[ConnectorKind]:
+    found = plugs_for(vehicle, wanted)
+    if found is None:
+        raise Unclear("No such vehicle charges with these plugs.")
+    return found
+
+
+def _amenities(asked: tuple[str, ...]) -> frozenset[str]:
+    if not set(asked) <= AMENITIES.keys():
+        raise Unclear("Choose from the list.")
+    return frozenset(asked)
+
+
+def _operator(asked: str) -> int | None:
+    if asked and not re.fullmatch(r"[1-9][0-9]{0,8}", asked):
+        raise Unclear("We do not know that operator.")
+    return int(asked) if asked else None
+
+
+def _paise(max_price: str) -> int | None:
+    if not max_price:
+        return None
+    if not _NUMBER.fullmatch(max_price):
+        raise Unclear("A price is a number of rupees, such as 18 or 18.50.")
+    return round(Decimal(max_price) * 100)
 
 
 def _watts(min_kw: str) -> int:

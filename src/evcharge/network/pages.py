@@ -27,15 +27,17 @@ from evcharge.network.rules import (
     LOOK_AHEAD,
     PER_PAGE,
     EvseNow,
+    Order,
     Search,
     day_cells,
 )
 from evcharge.network.rules.summaries import Summary, summary_of
 from evcharge.network.tally import Tally
-from evcharge.stations.rules import ConnectorKind
+from evcharge.stations.rules import Access, ConnectorKind
 from evcharge.stations.rules.codes import evse_code
 from evcharge.stations.rules.entries import AMENITIES
 from evcharge.stations.rules.opening import OpeningHours
+from evcharge.stations.rules.vehicles import VehicleKind
 from evcharge.web.context import current_user_or_none, public, reading
 from evcharge.web.formats import INDIA, calendar_day, instant
 
@@ -56,6 +58,22 @@ KINDS = (
     ConnectorKind.GBT_AC,
     ConnectorKind.TYPE1,
 )
+WORDS = {
+    "vehicle": {
+        VehicleKind.TWO_WHEELER: "Two-wheeler",
+        VehicleKind.THREE_WHEELER: "Three-wheeler",
+        VehicleKind.FOUR_WHEELER: "Car",
+        VehicleKind.BUS_TRUCK: "Bus or truck",
+    },
+    "access": {Access.PUBLIC: "Everybody", Access.RESTRICTED: "Guests and residents"},
+    "amenity": AMENITIES,
+    "sort": {
+        Order.DISTANCE: "Nearest",
+        Order.PRICE: "Cheapest",
+        Order.POWER: "Strongest",
+        Order.RELIABILITY: "Most reliable",
+    },
+}
 POWERS_KW = ("7", "22", "50", "100", "150")
 LENGTHS_MINUTES = (30, 45, 60, 90, 120, 180, 240, 360, 480)
 
@@ -93,6 +111,7 @@ def home() -> ResponseReturnValue:
         has_more=goes_on_at is not None,
         kinds=KINDS,
         powers=POWERS_KW,
+        words=WORDS,
         days=_days(now, limits),
         lengths=[each for each in LENGTHS_MINUTES if _fits(each, limits)],
         now=now,
@@ -188,10 +207,15 @@ def _filters(form: SearchForm) -> list[Filter]:
     found = [("q", form.text)] if form.search.words else []
     found += [("min_kw", form.min_kw)] if form.search.min_power_w else []
     found += [("when", form.when)] if form.when else []
+    more = ("vehicle", "access", "max_price", "operator", "bbox", "sort")
+    found += [(name, getattr(form, name)) for name in more if getattr(form, name)]
     filters = [Filter(name, value, form.query(**{name: ""})) for name, value in found]
     for kind in form.kinds:
         others = [each for each in form.kinds if each != kind]
         filters.append(Filter("connector", kind, form.query(connector=others)))
+    for amenity in form.amenities:
+        others = [each for each in form.amenities if each != amenity]
+        filters.append(Filter("amenity", amenity, form.query(amenity=others)))
     return filters
 
 
