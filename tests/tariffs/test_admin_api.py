@@ -4,6 +4,8 @@ import pytest
 
 import make
 from api import bearer
+from evcharge.tariffs.models import PriceCeiling
+from make import NOON
 from tariff_rows import a_registration, per_kwh
 
 TERMS = per_kwh(1_800).as_json()
@@ -103,7 +105,10 @@ def test_places_of_others_and_times_that_end_before_they_begin_are_refused(
     assert call("POST", path, backwards).json["code"] == "validity_invalid"
 
 
-def test_a_ceiling_is_warned_of_and_does_not_refuse(call):
+def test_a_ceiling_is_warned_of_and_does_not_refuse(call, database):
+    with database.transaction() as session:
+        ceiling = {"current": "DC", "period": "solar", "paise_per_kwh": 1_100}
+        session.add(PriceCeiling(**ceiling, source="Guidelines 2024", updated_at=NOON))
     dear = call("POST", "", {"name": "Dear", "terms": per_kwh(9_000).as_json()})
 
     assert dear.status_code == 201

@@ -43,7 +43,7 @@ def search() -> None:
 @search.command()
 @click.pass_obj
 def rebuild(database: Database) -> None:
-    """Write the index anew, after a bulk load. Nobody should edit stations meanwhile."""
+    """Write the index anew, after a bulk load. Nobody should edit meanwhile."""
     with database.transaction() as session:
         rows = rebuild_search_rows(session)
     click.echo(f"The index has {rows:,} rows.")
