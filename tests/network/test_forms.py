@@ -238,7 +238,7 @@ def test_by_price_around_somebody_it_looks_only_so_far():
         ("bbox=77,12,181,13", "bbox"),
     ],
 )
-def test_what_is_unclear_is_said_at_its_field_and_left_out(query, name):
+def test_a_filter_that_is_unclear_is_said_and_left_out(query, name):
     form = asked(query)
 
     assert list(form.problems) == [name]
