@@ -55,6 +55,7 @@ from evcharge.tariffs.admin import admin as tariffs_admin
 from evcharge.tariffs.admin_api import api as tariffs_admin_api
 from evcharge.taxes.admin import admin as taxes_admin
 from evcharge.taxes.pages import pages as taxes_pages
+from evcharge.taxes.service import invoice_person
 from evcharge.web import errors, formats, health, shell, transfer, urls
 from evcharge.web.api import access as api_access
 from evcharge.web.api import docs as api_docs
@@ -122,6 +123,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.extensions["evcharge.identify_token"] = identify_token
     app.extensions["evcharge.on_paid"] = ON_PAID
     app.extensions["evcharge.upcoming_bookings"] = upcoming_bookings
+    app.extensions["evcharge.forget"] = invoice_person
     app.extensions["evcharge.owed_paise"] = owed_paise
     providers = payment_providers(settings, database)
     app.extensions["evcharge.providers"] = providers

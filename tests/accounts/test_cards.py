@@ -215,6 +215,7 @@ def test_a_card_belongs_to_nobody_once_its_owner_has_left(database, asha):
             user_id=asha,
             now=utc_now(),
             upcoming_bookings=lambda *_: 0,
+            forget=lambda *_: None,
         )
 
     assert cards(database) == {}

@@ -11,6 +11,9 @@ from evcharge.bookings.models import Booking
 from evcharge.bookings.rules import Limits
 from evcharge.bookings.service import book_slot
 from evcharge.kernel.clock import utc_now
+from evcharge.taxes.queries import tax_customer
+from evcharge.taxes.rules.registrations import Business
+from evcharge.taxes.service import invoice_business
 from make import NOON, a_slot
 
 PASSWORD = "correct horse battery"
@@ -22,6 +25,7 @@ def leave(session, user, *, bookings=0):
         user_id=user.id,
         now=NOON,
         upcoming_bookings=lambda _session, user_id, _now: bookings,
+        forget=lambda _session, _user_id: None,
     )
     session.expire_all()
 
@@ -86,6 +90,19 @@ def test_deleting_ends_every_login_and_frees_the_address(browser, database, asha
     assert browser.post("/login", data=typed).status_code == 422
     again = browser.post("/signup", data=typed | {"name": "Asha"})
     assert again.status_code == 303
+
+
+def test_the_business_that_invoices_were_made_out_to_is_forgotten(
+    browser, database, asha
+):
+    with database.transaction() as session:
+        business = Business("29AAACE1234F1Z5", "Rao Traders", "1 MG Road")
+        invoice_business(session, asha.id, business, now=NOON)
+
+    browser.post("/account/delete", data={"present": PASSWORD})
+
+    with database.reading() as session:
+        assert tax_customer(session, asha.id) is None
 
 
 def test_a_booking_to_come_is_named_and_nothing_deleted(browser, database, asha):

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import make
 from evcharge.billing.models import Bill
 from evcharge.billing.queries import bill_of
 from evcharge.bookings.rules import BookingStatus
+from evcharge.charging.models import ChargingSession
 from evcharge.charging.rules import SessionStatus
 from evcharge.charging.service.settling import settle_booking, settle_session
 from evcharge.ledger.queries import balances, item_balance
@@ -56,6 +57,49 @@ def test_what_was_not_used_of_an_advance_goes_back(database, desk, box, sold):
         assert refund.amount_paise == sold.paid_paise - 11_800
         kept = item_balance(session, Account.ADVANCES, ItemKind.BOOKING, sold.id)
         assert kept == 0
+
+
+def charge_twice(box, booking, wh):
+    """As a charger tells it that was offline meanwhile: both are of the booking."""
+    meter = 1_000
+    for number in range(2):
+        at = NOON + (1 + 20 * number) * MINUTE
+        answer = box.start(booking.reference, at=at, meter=meter)
+        meter += wh
+        box.stop(answer.number, at=at + 15 * MINUTE, meter=meter)
+    with box.database.transaction() as session:
+        session.execute(
+            update(ChargingSession).values(
+                booking_id=booking.id, user_id=booking.user_id
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("bound", "wh", "net"),
+    [
+        # Twice 1 kWh at ₹20 is ₹40: brought up to ₹100 once, not to ₹200.
+        ({"min_price_paise": 10_000}, 1_000, 10_000),
+        # Twice 5 kWh is ₹200: brought down to ₹150 together.
+        ({"max_price_paise": 15_000}, 5_000, 15_000),
+        # Neither: ₹200.
+        ({"min_price_paise": 10_000}, 5_000, 20_000),
+    ],
+)
+def test_the_least_and_highest_price_of_a_booking_count_once(
+    database, desk, box, bound, wh, net
+):
+    with database.transaction() as session:
+        a_registration(session, state="Karnataka")
+        a_tariff(session, terms=per_kwh(2_000, **bound))
+    booking = desk.book(a_slot(after_hours=0))
+    desk.pay(booking)
+    charge_twice(box, booking, wh)
+
+    bill = settle(database, booking)
+
+    assert bill.net_paise == net == sum(line["amount_paise"] for line in bill.lines)
+    assert bill.energy_wh == 2 * wh
 
 
 def test_the_parts_of_a_bill_are_in_the_ledger(database, desk, box, sold):

@@ -147,6 +147,7 @@ def delete_account() -> ResponseReturnValue:
                 user_id=user.id,
                 now=utc_now(),
                 upcoming_bookings=current_app.extensions["evcharge.upcoming_bookings"],
+                forget=current_app.extensions["evcharge.forget"],
             )
         )
     except WrongPassword as refusal:

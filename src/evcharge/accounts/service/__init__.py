@@ -57,6 +57,7 @@ from evcharge.kernel.db import changed, insert_missing
 from evcharge.kernel.ids import new_id
 
 CountBookings = Callable[[Session, int, datetime], int]
+Forget = Callable[[Session, int], None]
 
 log = logging.getLogger(__name__)
 
@@ -251,12 +252,18 @@ def change_profile(
 
 
 def delete_account(
-    session: Session, *, user_id: int, now: datetime, upcoming_bookings: CountBookings
+    session: Session,
+    *,
+    user_id: int,
+    now: datetime,
+    upcoming_bookings: CountBookings,
+    forget: Forget,
 ) -> None:
     """Forget who somebody was; what they booked and paid stays, as it must.
 
     Bookings stand above accounts, so the caller brings the question how many there
-    are. Raises: UserNotFound, AccountSuspended, StillAdmin, StillBooked.
+    are, and `forget`, which takes away what others keep about a person.
+    Raises: UserNotFound, AccountSuspended, StillAdmin, StillBooked.
     """
     lock_user(session, user_id)  # Nothing is booked from here on.
     if user_by_id(session, user_id).role == Role.ADMIN:
@@ -276,6 +283,7 @@ def delete_account(
     )
     session.execute(delete(OperatorMember).where(OperatorMember.user_id == user_id))
     session.execute(delete(RfidTag).where(RfidTag.user_id == user_id))
+    forget(session, user_id)
     log_out_everywhere(session, user_id=user_id, now=now)
     session.execute(update(Login).where(Login.user_id == user_id).values(device=""))
 

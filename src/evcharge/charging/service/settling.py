@@ -1,9 +1,7 @@
 """What a booking or a charge finally comes to, once it is over."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
-from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import select
@@ -206,24 +204,23 @@ def _cost_under(
     *,
     now: datetime,
 ) -> Cost:
-    """Return what the charges under a booking come to; its reservation counts once."""
+    """Return what the charges under a booking come to. Its reservation, and the least
+    and the highest price, count once."""
     agreed = Agreed.from_json(booking.tariff or {})
     reserved = (booking.starts_at, booking.ends_at)
     if not charged:
         return _reservation_alone(agreed, reserved)
-    costs = [
-        agreed.cost(
+    return agreed.cost_together(
+        [
             usage_of(
                 charge,
                 samples_of(session, charge.id, limit=MOST_SAMPLES),
                 now=now,
                 reserved=reserved if charge is charged[0] else None,
             )
-        )
-        for charge in charged
-    ]
-    lines = tuple(chain.from_iterable(cost.lines for cost in costs))
-    return replace(costs[0], lines=lines, net_paise=sum(c.net_paise for c in costs))
+            for charge in charged
+        ]
+    )
 
 
 def _reservation_alone(agreed: Agreed, reserved: tuple[datetime, datetime]) -> Cost:

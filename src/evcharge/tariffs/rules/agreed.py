@@ -1,12 +1,13 @@
 """A tariff as it was agreed to, kept with a booking or session: no edit reaches it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from evcharge.kernel.money import rupees_short
-from evcharge.tariffs.rules.cost import Cost, CostLine, cost_of
+from evcharge.tariffs.rules.cost import Cost, CostLine, cost_of, cost_together
 from evcharge.tariffs.rules.explained import explained
 from evcharge.tariffs.rules.stretches import Reading, Usage
 from evcharge.tariffs.rules.terms import ComponentType, Part, Restrictions, Terms
@@ -71,6 +72,10 @@ class Agreed:
 
     def cost(self, usage: Usage) -> Cost:
         return cost_of(self.terms, usage, self.zone)
+
+    def cost_together(self, usages: Sequence[Usage]) -> Cost:
+        """Return what several charges under one booking cost."""
+        return cost_together(self.terms, usages, self.zone)
 
     def taxed(self, usage: Usage) -> Taxed:
         """Return what it costs with tax."""

@@ -1,6 +1,6 @@
 """What a charge comes to under a tariff, before tax. Exact until the last rounding."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -89,6 +89,18 @@ def cost_of(terms: Terms, usage: Usage, zone: str) -> Cost:
         _use_reservation(terms, usage.reserved, zone, used)
     _fill_steps(terms, used)
     return _priced(terms, used)
+
+
+def cost_together(terms: Terms, usages: Sequence[Usage], zone: str) -> Cost:
+    """Apply a tariff to several charges of one bill: least and highest price count
+    once, for all of them; what is asked for a start counts for each."""
+    unbounded = replace(terms, min_price_paise=None, max_price_paise=None)
+    costs = [cost_of(unbounded, usage, zone) for usage in usages]
+    lines = [line for cost in costs for line in cost.lines]
+    exact = sum((cost.exact_paise for cost in costs), Fraction(0))
+    if any(usage.starts_at < usage.ends_at for usage in usages):
+        lines += _bounded(terms, sum(line.amount_paise for line in lines))
+    return Cost(tuple(lines), sum(line.amount_paise for line in lines), exact)
 
 
 # ── what was used of which component ─────────────────────────────────────────────
