@@ -14,7 +14,7 @@ from evcharge.network.api.shapes import (
     evse_answer,
     found,
 )
-from evcharge.network.queries import evses_now, find_sites, most_power_at, site_page
+from evcharge.network.queries import evses_now, find_sites, site_page
 from evcharge.network.rules import Position
 from evcharge.stations.rules import LocationNotFound
 from evcharge.web.api import Page, cursor_of, position_or_none
@@ -40,13 +40,10 @@ def list_locations(query: LocationQuery) -> Page[LocationFound]:
         after=position_or_none(query.cursor, _POSITION),
     )
     ids = [site.id for site in sites]
-    powers = most_power_at(reading(), ids)
     wants_evses = "evses" in query.include
     evses = evses_now(reading(), ids, now=now, with_prices=True) if wants_evses else {}
     return Page(
-        items=[
-            found(site, powers.get(site.id, ()), evses.get(site.id)) for site in sites
-        ],
+        items=[found(site, evses.get(site.id)) for site in sites],
         next_cursor=cursor_of(after) if after else None,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from evcharge.network.queries import MostPower, Site, SitePage
+from evcharge.network.queries import Site, SitePage
 from evcharge.network.rules import EvseNow, PlugNow
 from evcharge.stations.rules import Access, ConnectorKind, EvseStatus, ReportedStatus
 from evcharge.web.api import Answer, Instant, Money
@@ -84,9 +84,7 @@ def about(site: Site | SitePage) -> dict[str, Any]:
     return {name: getattr(site, name) for name in LocationAnswer.model_fields}
 
 
-def found(
-    site: Site, powers: Sequence[MostPower], evses: Sequence[EvseNow] | None
-) -> LocationFound:
+def found(site: Site, evses: Sequence[EvseNow] | None) -> LocationFound:
     return LocationFound(
         **about(site),
         distance_m=None if site.distance_m is None else round(site.distance_m),
@@ -96,7 +94,7 @@ def found(
                 max_power_w=each.power_w,
                 paise_per_kwh=each.paise_per_kwh,
             )
-            for each in powers
+            for each in site.offers
         ],
         evses=None if evses is None else [evse_answer(each) for each in evses],
     )

@@ -1,10 +1,6 @@
 """Questions people ask of the network. Nothing here changes anything."""
 
-from evcharge.network.queries.evses import (
-    MostPower,
-    evses_now,
-    most_power_at,
-)
+from evcharge.network.queries.evses import evses_now
 from evcharge.network.queries.search import (
     Site,
     SitePage,
@@ -12,13 +8,14 @@ from evcharge.network.queries.search import (
     site_page,
     sites_by_id,
 )
+from evcharge.network.queries.search_found import PlugOffer
 from evcharge.network.queries.search_map import Cluster, MapView, clusters, map_view
 from evcharge.network.queries.totals import Totals, totals
 
 __all__ = [
     "Cluster",
     "MapView",
-    "MostPower",
+    "PlugOffer",
     "Site",
     "SitePage",
     "Totals",
@@ -26,7 +23,6 @@ __all__ = [
     "evses_now",
     "find_sites",
     "map_view",
-    "most_power_at",
     "site_page",
     "sites_by_id",
     "totals",

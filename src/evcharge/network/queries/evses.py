@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.orm import Session
@@ -25,15 +25,12 @@ from evcharge.stations.models import (
     Connector,
     Evse,
     Location,
-    LocationConnector,
 )
 from evcharge.stations.rules import (
-    ConnectorKind,
     Facts,
     Lifecycle,
     status_of,
 )
-from evcharge.stations.rules.finding import ANY_KIND, UNKNOWN_PRICE
 from evcharge.stations.rules.opening import OpeningHours
 from evcharge.tariffs.queries import agreed_at
 from evcharge.tariffs.rules.agreed import Agreed
@@ -66,37 +63,6 @@ def evses_now(
         evse = _evse_now(rows, claims[id_], id_ in free, agreed.get(id_), now=now)
         found[evse.location_id].append(evse)
     return found
-
-
-class MostPower(NamedTuple):
-    """What a location offers at most by a kind of plug, and the least it costs."""
-
-    kind: ConnectorKind
-    power_w: int
-    paise_per_kwh: int | None
-
-
-def most_power_at(
-    session: Session, location_ids: Collection[int]
-) -> dict[int, list[MostPower]]:
-    """Return the plugs people find at these locations, from the search index."""
-    found: defaultdict[int, list[MostPower]] = defaultdict(list)
-    rows = session.execute(_MOST_POWER, {"location_ids": list(location_ids)})
-    for location_id, kind, power_w, paise in rows:
-        price = None if paise == UNKNOWN_PRICE else paise
-        found[location_id].append(MostPower(ConnectorKind(kind), power_w, price))
-    return found
-
-
-_INDEX = LocationConnector
-_MOST_POWER = (
-    select(_INDEX.location_id, _INDEX.kind, _INDEX.max_power_w, _INDEX.paise_per_kwh)
-    .where(
-        _INDEX.kind != ANY_KIND,
-        _INDEX.location_id.in_(bindparam("location_ids", expanding=True)),
-    )
-    .order_by(_INDEX.location_id, _INDEX.kind)
-)
 
 
 def _quarters(now: datetime, stretch: Slot | None) -> tuple[int, int]:

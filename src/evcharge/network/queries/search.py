@@ -15,8 +15,11 @@ from evcharge.bookings.rules import Slot
 from evcharge.kernel.geo import Point, distance_m
 from evcharge.network.queries.search_evses import has_evse
 from evcharge.network.queries.search_found import (
+    PLACE_COLUMNS,
     SITE_COLUMNS,
     Found,
+    PlugOffer,
+    offers_in,
     position_at,
     says,
 )
@@ -49,6 +52,7 @@ class Site:
     opening_hours: str
     access: Access
     reliability_permille: int | None
+    offers: Sequence[PlugOffer]
     distance_m: float | None
 
 
@@ -128,7 +132,7 @@ def sites_by_id(
 
 def _site(row: Found, near: Point | None) -> Site:
     distance = None if near is None else distance_m(near, Point(row.lat, row.lon))
-    columns: list[Any] = [*row[: len(SITE_COLUMNS)], distance]
+    columns: list[Any] = [*row[: len(PLACE_COLUMNS)], offers_in(row.offers), distance]
     return Site(*columns)
 
 
@@ -172,7 +176,7 @@ def site_page(session: Session, location_id: int) -> SitePage:
 
 _SITE_PAGE = (
     select(
-        *SITE_COLUMNS,
+        *PLACE_COLUMNS,
         Location.amenities,
         Location.is_active,
         Location.operator_id,

@@ -1,16 +1,20 @@
 """What a search knows of each location it comes by, in whatever order it goes."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, true
+from sqlalchemy import ColumnElement, Row, Select, String, cast, func, select, true
+from sqlalchemy.orm import Session, aliased
 
 from evcharge.network.rules import Order, Position, Search
-from evcharge.stations.models import Location
+from evcharge.stations.models import Location, LocationConnector
+from evcharge.stations.rules import ConnectorKind
+from evcharge.stations.rules.finding import ANY_KIND, UNKNOWN_PRICE
 
 Found = Row[*tuple[Any, ...]]
 
-SITE_COLUMNS = (
+PLACE_COLUMNS = (
     Location.id,
     Location.name,
     Location.address,
@@ -24,8 +28,57 @@ SITE_COLUMNS = (
     Location.access,
     Location.reliability_permille,
 )
+_plug = aliased(LocationConnector)
+# What is offered of each plug there, in one text: a row for each would be a moment at
+# which another thread takes the interpreter, and there are sixty for a page.
+_OFFERS = (
+    select(
+        func.aggregate_strings(
+            _plug.kind
+            + " "
+            + cast(_plug.max_power_w, String)
+            + " "
+            + cast(_plug.paise_per_kwh, String),
+            ",",
+        )
+    )
+    .where(_plug.location_id == Location.id, _plug.kind != ANY_KIND)
+    .correlate(Location)
+    .scalar_subquery()
+    .label("offers")
+)
+SITE_COLUMNS = (*PLACE_COLUMNS, _OFFERS)
 # Where not all may fit, how many to look at more closely before sieving the rest.
 BATCHES = (60, 240)
+
+
+class PlugOffer(NamedTuple):
+    """What a location offers at most by a kind of plug, and the least it costs."""
+
+    kind: ConnectorKind
+    power_w: int
+    paise_per_kwh: int | None
+
+
+@lru_cache(maxsize=2000)  # There are few different ones.
+def offers_in(text: str | None) -> tuple[PlugOffer, ...]:
+    """Return what `_OFFERS` says, by kind."""
+    found = (each.split(" ") for each in (text or "").split(",") if each)
+    return tuple(
+        PlugOffer(
+            ConnectorKind(kind),
+            int(power_w),
+            None if int(paise) == UNKNOWN_PRICE else int(paise),
+        )
+        for kind, power_w, paise in sorted(found)
+    )
+
+
+def rows_of(
+    session: Session, statement: Select[*tuple[Any, ...]], asked: dict[str, object]
+) -> Sequence[Found]:
+    """Read rows of columns: they need none of what a session does for objects."""
+    return session.connection().execute(statement, asked).all()
 
 
 def position_at(row: Found, search: Search) -> Position:

@@ -6,19 +6,16 @@ rest is sieved by the database as it goes, and each location is looked at once.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
     Subquery,
-    and_,
     bindparam,
     case,
-    func,
     literal,
     select,
     tuple_,
@@ -26,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from evcharge.kernel.geo import EARTH_RADIUS_M, Box, Point, around
+from evcharge.network.queries.reach import first_reach
 from evcharge.network.queries.search_found import (
     BATCHES,
     SITE_COLUMNS,
@@ -33,6 +31,7 @@ from evcharge.network.queries.search_found import (
     batches,
     fits,
     position_at,
+    rows_of,
     says,
 )
 from evcharge.network.queries.search_index import (
@@ -51,16 +50,10 @@ from evcharge.network.queries.straight import (
     squared_chord,
 )
 from evcharge.network.rules import Order, Position, Search
-from evcharge.stations.models import Location, LocationCell, LocationConnector
-from evcharge.stations.rules.finding import CELLS_PER_DEGREE, cell_at
+from evcharge.stations.models import Location, LocationConnector
 
-# Angles: some 60 m, where every search may begin; from where on a ring is most of
-# India; and as far as one can get on a globe.
-CLOSE, FAR, HALF_TURN = 1e-5, 0.14, math.pi
-# How many cells to each side are counted, until there are enough; and how many more
-# locations than wanted are reached for, as they do not lie evenly.
-CLOSE_BY, FAR_OFF = (0, 1, 4), (16, 64)
-SPARE = 2
+# Angles: from where on a ring is most of India, and as far as one can get on a globe.
+FAR, HALF_TURN = 0.14, math.pi
 
 
 def in_order(
@@ -102,17 +95,18 @@ def _outward(
     last = after or Position(0, away=-1.0)
     farthest = _farthest(search)
     wanted = at_least if sieve is None else max(BATCHES[0], at_least)
-    reach = _first_reach(session, kinds_of(search), here, wanted)
+    reach = first_reach(session, kinds_of(search), here, wanted)
     reach = min(farthest, math.hypot(reach, angle_of(last.away)))
     for size, is_strict in batches(sieve, at_least):
         looked_at = around(here, reach)
         if search.box is not None and looked_at.holds(search.box):
             reach = farthest
         edge = squared_chord(reach)
-        rows = session.execute(
+        rows = rows_of(
+            session,
             _nearest(search, sieve, is_strict),
             asked | _ring(search, looked_at, last, edge) | {"size": size},
-        ).all()
+        )
         yield from rows
         if len(rows) == size:
             last = position_at(rows[-1], search)
@@ -193,46 +187,6 @@ def _farthest(search: Search) -> float:
     return min(HALF_TURN, search.radius_m / EARTH_RADIUS_M)
 
 
-def _first_reach(
-    session: Session, kinds: Sequence[str], here: Point, wanted: int
-) -> float:
-    """Return an angle around `here` that probably holds as many, and not many more.
-
-    A guess: when it was too small, the next ring has the rest.
-    """
-    north, east = cell_at(here.lat, here.lon)
-    place = {"kinds": kinds, "north": north, "east": east}
-    for widths in (CLOSE_BY, FAR_OFF):
-        counts = session.execute(_counts(widths), place).one()
-        for cells, found in zip(widths, counts, strict=True):
-            if found and found >= wanted:
-                side = math.radians((2 * cells + 1) / CELLS_PER_DEGREE)
-                area = side * side * math.cos(math.radians(here.lat))
-                return max(CLOSE, math.sqrt(SPARE * wanted / found * area / math.pi))
-    return HALF_TURN
-
-
-@cache
-def _counts(widths: Sequence[int]) -> Select[*tuple[Any, ...]]:
-    """Count locations in squares of cells around a cell, all in one reading."""
-    each = LocationCell
-
-    def is_within(cells: int) -> ColumnElement[bool]:
-        north, east = (
-            bindparam("north", type_=Integer),
-            bindparam("east", type_=Integer),
-        )
-        return and_(
-            each.north.between(north - cells, north + cells),
-            each.east.between(east - cells, east + cells),
-        )
-
-    counted = func.sum(each.locations)
-    return select(*(counted.filter(is_within(cells)) for cells in widths)).where(
-        each.kind.in_(bindparam("kinds", expanding=True)), is_within(max(widths))
-    )
-
-
 # ── best match, then by name ─────────────────────────────────────────────────────
 
 
@@ -248,9 +202,7 @@ def _listed(
         found = _named(search, after).limit(size)
         if is_strict and sieve is not None:
             found = found.where(sieve)
-        rows = session.execute(
-            _with_rank(found, None if is_strict else sieve), asked
-        ).all()
+        rows = rows_of(session, _with_rank(found, None if is_strict else sieve), asked)
         yield from rows
         if len(rows) < size:
             return

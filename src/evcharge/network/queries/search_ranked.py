@@ -15,6 +15,7 @@ from evcharge.network.queries.search_found import (
     batches,
     fits,
     position_at,
+    rows_of,
 )
 from evcharge.network.queries.search_index import (
     CONDITIONS,
@@ -52,10 +53,11 @@ def ranked(
     last = after or Position(0, away=-1.0, worth=1 - 2**31)
     for size, is_strict in batches(sieve, at_least):
         seen = {"last_worth": last.worth, "last_away": last.away, "size": size}
-        rows = session.execute(
+        rows = rows_of(
+            session,
             _statement(search, sieve, is_strict),
             asked | seen | {"last_id": last.location_id},
-        ).all()
+        )
         yield from rows
         if len(rows) < size:
             return
