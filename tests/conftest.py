@@ -24,6 +24,7 @@ import make
 from evcharge.app import create_app
 from evcharge.kernel.db import Database
 from evcharge.kernel.settings import Settings, read_settings
+from evcharge.network.queries import reach
 from evcharge.web.shell import limiter
 from evcharge.wiring import metadata
 
@@ -298,6 +299,12 @@ def driver(sign_in: Callable[..., FlaskClient]) -> FlaskClient:
 @pytest.fixture
 def admin(sign_in: Callable[..., FlaskClient]) -> FlaskClient:
     return sign_in("admin")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_guessed_yet() -> None:
+    """Searches remember how dense an area is: each test has a network of its own."""
+    reach.forget()
 
 
 @pytest.fixture

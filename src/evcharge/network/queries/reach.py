@@ -47,6 +47,11 @@ def first_reach(
     return reach
 
 
+def forget() -> None:
+    """Guess anew: everything is another network's."""
+    _kept.clear()
+
+
 def _guess(session: Session, area: _Area, narrowing: float) -> float:
     kinds, north, east, wanted = area
     place = {"kinds": kinds, "north": north, "east": east}
