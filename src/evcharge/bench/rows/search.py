@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 
 from evcharge.bench.databases import Databases
 from evcharge.bench.lab import Lab
@@ -35,11 +36,14 @@ BOX_DEGREES = 0.2
 # Many questions, by many drivers: 600 calls a minute are what one of them may make.
 QUESTIONS = 1_000
 DRIVERS = 500
-LOCATIONS = "/api/v1/locations"
+LOCATIONS, MAP = "/api/v1/locations", "/api/v1/map"
+RARE = f"connector=chademo&limit={LIMIT}"
+# A country, a state and a town, each as wide as a screen at that zoom.
+VIEWS = ((15.0, 5), (4.0, 8), (0.25, 12))
 
 
 def search(lab: Lab) -> Result:
-    found: dict[tuple[str, int], tuple[Speed, Speed, Speed]] = {}
+    found: dict[tuple[str, int], list[Speed]] = {}
     sizes = QUICK_SIZES if lab.quick else SIZES
     for locations in sizes:
         lab.say(f"  {locations:,} locations")
@@ -62,38 +66,58 @@ def search(lab: Lab) -> Result:
     return Result(f"Search through REST with filters, {CLIENTS} clients", speeds, facts)
 
 
-def _measure(lab: Lab, where: str, url: str) -> tuple[Speed, Speed, Speed]:
+def _measure(lab: Lab, where: str, url: str) -> list[Speed]:
     ours = lab.start("serve", database_url=url).wait_for()
     constant = lab.start_other("evcharge.bench.constant", url).wait_for()
-    near, box = list(_near()), list(_boxes())
-    size = _usual_size(lab, ours, near)
+    questions = {
+        "nearest 20": list(_near(FILTERS)),
+        "nearest 20 with a rare plug": list(_near(RARE)),
+        "nearest 20 free at a time": list(_near(f"{FILTERS}&{_slot()}")),
+        "map section": list(_boxes()),
+        "clusters of a map": list(_views()),
+    }
+    size = _usual_size(lab, ours, questions["nearest 20"])
+    same = [http_request("GET", f"/constant/{size}")]
     found = lab.drive_in_turns(
-        {
-            "constant": (constant, [http_request("GET", f"/constant/{size}")]),
-            "near": (ours, near),
-            "box": (ours, box),
-        },
+        {"constant": (constant, same)}
+        | {name: (ours, asked) for name, asked in questions.items()},
         CLIENTS,
         seconds=0.3 if lab.quick else SECONDS,
         rounds=2 if lab.quick else ROUNDS,
     )
     for each in found.values():
         check(each, 200)
-    return (
+    return [
         reference(f"{where}: constant of {size:,} B", found["constant"]),
-        compared(
-            f"{where}: nearest 20",
-            found["near"],
-            found["constant"],
-            at_least=AT_LEAST,
+        *(
+            compared(
+                f"{where}: {name}",
+                found[name],
+                found["constant"],
+                at_least=AT_LEAST if name == "nearest 20" else None,
+            )
+            for name in questions
         ),
-        compared(f"{where}: map section", found["box"], found["constant"]),
-    )
+    ]
 
 
-def _near() -> Iterator[bytes]:
+def _near(filters: str) -> Iterator[bytes]:
     for number, (lat, lon) in enumerate(_positions()):
-        yield _get(f"{LOCATIONS}?near={lat:.5f},{lon:.5f}&{FILTERS}", number)
+        yield _get(f"{LOCATIONS}?near={lat:.5f},{lon:.5f}&{filters}", number)
+
+
+def _slot() -> str:
+    """An hour from the hour after next, as an address has it."""
+    hour = utc_now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    ends_at = hour + timedelta(hours=1)
+    return f"free_from={hour:%Y-%m-%dT%H:%M:%SZ}&free_to={ends_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _views() -> Iterator[bytes]:
+    for number, (lat, lon) in enumerate(_positions()):
+        half, zoom = VIEWS[number % len(VIEWS)]
+        box = f"{lon - half:.5f},{lat - half:.5f},{lon + half:.5f},{lat + half:.5f}"
+        yield _get(f"{MAP}?bbox={box}&zoom={zoom}&connector=ccs2", number)
 
 
 def _boxes() -> Iterator[bytes]:
