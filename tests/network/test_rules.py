@@ -275,3 +275,14 @@ def test_the_next_free_time_is_when_the_site_is_open_again():
     )
 
     assert found == NOON + 29 * HOUR / 2
+
+
+def test_of_several_prices_a_card_says_the_lowest():
+    slow = an_evse_now(price_words="₹10 per kWh", paise_per_kwh=1_000)
+    fast = an_evse_now(2, price_words="₹19 per kWh", paise_per_kwh=1_900)
+    by_hour = an_evse_now(3)
+
+    assert summary_of([fast], Search()).price_words == "₹19 per kWh"
+    assert summary_of([fast, slow], Search()).price_words == "from ₹10 per kWh"
+    assert summary_of([fast, by_hour], Search()).price_words is None
+    assert summary_of([], Search()).price_words is None

@@ -47,7 +47,6 @@ def summary_of(evses: Sequence[EvseNow], search: Search) -> Summary:
     upcoming = [evse.next_free_at for evse in counted if evse.next_free_at is not None]
     usable = [evse for evse in counted if evse.is_open]
     by_hour = [evse.price_paise for evse in usable if evse.price_words is None]
-    by_tariff = {evse.price_words for evse in usable if evse.price_words}
     return Summary(
         free=len(free),
         total=len(counted),
@@ -56,10 +55,17 @@ def summary_of(evses: Sequence[EvseNow], search: Search) -> Summary:
         seen_at=(max if is_unknown else min)(seen, default=None),
         next_free_at=min(upcoming, default=None),
         price_from_paise=min(by_hour, default=None),
-        price_words=min(by_tariff) if len(by_tariff) == 1 and not by_hour else None,
+        price_words=None if by_hour else _price_words(usable),
         plugs=_plug_counts(evses),
         first_free_evse_id=free[0].evse_id if free else None,
     )
+
+
+def _price_words(evses: Sequence[EvseNow]) -> str | None:
+    """Return the price by tariff; of several, the lowest for a kWh."""
+    by_price = {evse.paise_per_kwh or 0: evse.price_words for evse in evses}
+    words = by_price[min(by_price)] if by_price else None
+    return f"from {words}" if words and len(set(by_price.values())) > 1 else words
 
 
 class Mark(StrEnum):
