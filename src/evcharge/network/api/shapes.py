@@ -1,11 +1,13 @@
 """What programs are told of locations and their EVSEs."""
 
 from collections.abc import Sequence
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from pydantic import Field
 
-from evcharge.network.queries import Site, SitePage
+from evcharge.network.queries import PlugOffer, Site, SitePage
 from evcharge.network.rules import EvseNow, PlugNow
 from evcharge.stations.rules import Access, ConnectorKind, EvseStatus, ReportedStatus
 from evcharge.web.api import Answer, Instant, Money
@@ -80,24 +82,33 @@ class LocationDetails(LocationAnswer):
     evses: list[EvseAnswer]
 
 
+_ABOUT = tuple(LocationAnswer.model_fields)
+_about = attrgetter(*_ABOUT)
+
+
 def about(site: Site | SitePage) -> dict[str, Any]:
-    return {name: getattr(site, name) for name in LocationAnswer.model_fields}
+    return dict(zip(_ABOUT, _about(site), strict=True))
 
 
 def found(site: Site, evses: Sequence[EvseNow] | None) -> LocationFound:
     return LocationFound(
         **about(site),
         distance_m=None if site.distance_m is None else round(site.distance_m),
-        connectors=[
-            KindAnswer(
-                kind=each.kind,
-                max_power_w=each.power_w,
-                paise_per_kwh=each.paise_per_kwh,
-            )
-            for each in site.offers
-        ],
+        connectors=_kinds(site.offers),
         evses=None if evses is None else [evse_answer(each) for each in evses],
     )
+
+
+@lru_cache(maxsize=2000)  # Twenty on a page, and few different ones in a network.
+def _kinds(offers: tuple[PlugOffer, ...]) -> list[KindAnswer]:
+    return [
+        KindAnswer(
+            kind=each.kind,
+            max_power_w=each.power_w,
+            paise_per_kwh=each.paise_per_kwh,
+        )
+        for each in offers
+    ]
 
 
 def evse_answer(evse: EvseNow) -> EvseAnswer:

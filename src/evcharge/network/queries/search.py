@@ -52,7 +52,7 @@ class Site:
     opening_hours: str
     access: Access
     reliability_permille: int | None
-    offers: Sequence[PlugOffer]
+    offers: tuple[PlugOffer, ...]
     distance_m: float | None
 
 
