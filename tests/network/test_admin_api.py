@@ -129,6 +129,7 @@ def test_a_location_is_added_and_read(own):
     assert made.json["opening_hours"] == "24/7"
     assert made.json["amenities"] == ["wifi"]
     assert made.json["overrun"] == "warn"
+    assert made.json["access"] == "public"
     assert made.json == read(own, f"/locations/{made.json['id']}")
 
 
@@ -151,6 +152,7 @@ def test_spare_space_is_not_kept(own):
         ("opening_hours", "6-22"),
         ("amenities", ["helipad"]),
         ("overrun", "tow"),
+        ("access", "mine"),
         ("operator_id", 0),
         ("is_abroad", "no"),
         ("elevation", 12),

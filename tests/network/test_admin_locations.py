@@ -6,7 +6,7 @@ from sqlalchemy import select
 import make
 from console import a_world
 from evcharge.stations.models import Location
-from evcharge.stations.rules import OverrunPolicy
+from evcharge.stations.rules import Access, OverrunPolicy
 
 TYPED = {
     "name": "Lalbagh West Gate",
@@ -65,6 +65,19 @@ def test_whoever_overstays_is_asked_or_stopped_as_the_site_chooses(
 
     assert read(database, place).overrun == OverrunPolicy.STOP
     assert "is stopped when the next booking begins" in staff.get(url).text
+
+
+def test_a_site_may_be_for_guests_alone(database, staff, place):
+    url = f"/admin/locations/{place}"
+    assert "guests, residents or staff" not in staff.get(url).text
+
+    form = TYPED | {"version": "1", "access": "restricted"}
+    assert staff.post(f"{url}/edit", data=form).status_code == 303
+
+    assert read(database, place).access == Access.RESTRICTED
+    assert "guests, residents or staff" in staff.get(url).text
+    again = staff.post(f"{url}/edit", data=form | {"version": "2", "access": "mine"})
+    assert error_at(again, "access") == "Choose one of the two."
 
 
 def test_another_policy_is_refused_at_its_field(database, staff, place):

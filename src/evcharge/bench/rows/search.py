@@ -27,7 +27,7 @@ SIZES = (30_000, 300_000)
 QUICK_SIZES = (300, 3_000)
 CLIENTS = 8
 ROUNDS = 3
-SECONDS = 0.7
+SECONDS = 0.6
 AT_LEAST = 0.25
 MOST_GROWTH = 3.0
 LIMIT = 20
@@ -67,37 +67,51 @@ def search(lab: Lab) -> Result:
 
 
 def _measure(lab: Lab, where: str, url: str) -> list[Speed]:
-    ours = lab.start("serve", database_url=url).wait_for()
     constant = lab.start_other("evcharge.bench.constant", url).wait_for()
-    questions = {
-        "nearest 20": list(_near(FILTERS)),
-        "nearest 20 with a rare plug": list(_near(RARE)),
-        "nearest 20 free at a time": list(_near(f"{FILTERS}&{_slot()}")),
-        "map section": list(_boxes()),
-        "clusters of a map": list(_views()),
-    }
-    size = _usual_size(lab, ours, questions["nearest 20"])
+    ours = lab.start("serve", database_url=url).wait_for()
+    size = _usual_size(lab, ours, list(_near(FILTERS)))
     same = [http_request("GET", f"/constant/{size}")]
-    found = lab.drive_in_turns(
-        {"constant": (constant, same)}
-        | {name: (ours, asked) for name, asked in questions.items()},
-        CLIENTS,
-        seconds=0.3 if lab.quick else SECONDS,
-        rounds=2 if lab.quick else ROUNDS,
-    )
-    for each in found.values():
-        check(each, 200)
-    return [
-        reference(f"{where}: constant of {size:,} B", found["constant"]),
-        *(
+    speeds: list[Speed] = []
+    for questions in _questions():
+        found = lab.drive_in_turns(
+            {"constant": (constant, same)}
+            | {name: (ours, asked) for name, asked in questions.items()},
+            CLIENTS,
+            seconds=0.3 if lab.quick else SECONDS,
+            rounds=2 if lab.quick else ROUNDS,
+        )
+        for each in found.values():
+            check(each, 200)
+        if not speeds:
+            about = f"{where}: constant of {size:,} B"
+            speeds.append(reference(about, found["constant"]))
+        speeds += [
             compared(
                 f"{where}: {name}",
                 found[name],
                 found["constant"],
-                at_least=AT_LEAST if name == "nearest 20" else None,
+                at_least=AT_LEAST if name == GOAL else None,
             )
             for name in questions
-        ),
+        ]
+        # From one address come no more than 6,000 calls a minute: it counts anew.
+        ours.stop()
+        ours = lab.start("serve", database_url=url).wait_for()
+    return speeds
+
+
+GOAL = "nearest 20"
+
+
+def _questions() -> list[dict[str, list[bytes]]]:
+    """Return what is asked in turns, the first part with what has a goal."""
+    return [
+        {GOAL: list(_near(FILTERS)), "map section": list(_boxes())},
+        {
+            "nearest 20 with a rare plug": list(_near(RARE)),
+            "nearest 20 free at a time": list(_near(f"{FILTERS}&{_slot()}")),
+            "clusters of a map": list(_views()),
+        },
     ]
 
 

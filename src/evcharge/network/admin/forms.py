@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import cast
+from enum import StrEnum
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from wtforms import (
@@ -30,7 +31,7 @@ from evcharge.bookings.rules import Slot
 from evcharge.control.models import ParkedCharger
 from evcharge.kernel.money import rupees_typed
 from evcharge.stations.models import Charger, Connector, Evse, Location
-from evcharge.stations.rules import BadStation, ConnectorKind, OverrunPolicy
+from evcharge.stations.rules import Access, BadStation, ConnectorKind, OverrunPolicy
 from evcharge.stations.rules.entries import (
     AMENITIES,
     STATES,
@@ -45,6 +46,7 @@ from evcharge.stations.rules.entries import (
 )
 from evcharge.web.formats import PLUGS
 
+W = TypeVar("W", bound=StrEnum)
 _COORDINATE = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _AMOUNT = re.compile(r"₹?\s?([0-9]{1,9}(?:\.[0-9]{1,3})?)")
@@ -126,6 +128,15 @@ class LocationForm(StationForm):
         default=OverrunPolicy.WARN.value,
         validate_choice=False,
     )
+    access = SelectField(
+        "Who may charge here",
+        choices=[
+            SelectChoice(Access.PUBLIC.value, "everybody"),
+            SelectChoice(Access.RESTRICTED.value, "guests, residents or staff"),
+        ],
+        default=Access.PUBLIC.value,
+        validate_choice=False,
+    )
     amenities = SelectMultipleField(
         "What there is",
         choices=[SelectChoice(*each) for each in AMENITIES.items()],
@@ -162,7 +173,8 @@ class LocationForm(StationForm):
             opening_hours=_text(self.opening_hours),
             amenities=tuple(dict.fromkeys(self.amenities.data or ())),
             timezone=_text(self.timezone),
-            overrun=_policy(self.overrun),
+            overrun=_choice(self.overrun, OverrunPolicy),
+            access=_choice(self.access, Access),
         )
 
     def checked_details(self) -> LocationDetails:
@@ -186,6 +198,7 @@ _LOCATION_COLUMNS = (
     "timezone",
     "amenities",
     "overrun",
+    "access",
 )
 
 
@@ -344,12 +357,12 @@ def _coordinate(field: Field) -> float:
     return float(text) if _COORDINATE.fullmatch(text) else math.nan
 
 
-def _policy(field: Field) -> OverrunPolicy:
+def _choice(field: Field, words: type[W]) -> W:
     """Raises: BadStation."""
     try:
-        return OverrunPolicy(_text(field))
+        return words(_text(field))
     except ValueError:
-        raise BadStation({"overrun": "Choose one of the two."}) from None
+        raise BadStation({field.name: "Choose one of the two."}) from None
 
 
 def _whole(field: Field) -> int:

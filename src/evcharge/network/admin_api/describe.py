@@ -46,6 +46,7 @@ def described_location(location: Location) -> AdminLocation:
         opening_hours=location.opening_hours,
         amenities=location.amenities,
         overrun=location.overrun,
+        access=location.access,
         is_active=location.is_active,
         created_at=location.created_at,
     )

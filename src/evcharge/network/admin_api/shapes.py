@@ -13,6 +13,7 @@ from evcharge.bookings.reasons import LONGEST_REASON
 from evcharge.control.rules import Protocol
 from evcharge.network.forms import LONGEST_TEXT
 from evcharge.stations.rules import (
+    Access,
     ConnectorKind,
     EvseStatus,
     Lifecycle,
@@ -88,6 +89,10 @@ Hours = Annotated[
 Zone = Annotated[
     Text,
     Field(min_length=1, max_length=40, description="A name of the IANA database"),
+]
+WhoMay = Annotated[
+    Access,
+    Field(description="Everybody, or guests, residents and staff of the place alone"),
 ]
 Overrun = Annotated[
     OverrunPolicy,
@@ -181,6 +186,7 @@ class NewLocation(Body):
     opening_hours: Hours = "24/7"
     amenities: Amenities = Field(default=[])
     overrun: Overrun = OverrunPolicy.WARN
+    access: WhoMay = Access.PUBLIC
     is_abroad: bool = Field(
         default=False, description="That it lies outside India is no slip"
     )
@@ -198,6 +204,7 @@ class LocationChanges(Closing):
     opening_hours: Hours | None = None
     amenities: Amenities | None = None
     overrun: Overrun | None = None
+    access: WhoMay | None = None
     is_abroad: bool = Field(
         default=False, description="That the new place lies outside India is no slip"
     )
@@ -221,6 +228,7 @@ class AdminLocation(Versioned):
     opening_hours: str
     amenities: list[str]
     overrun: OverrunPolicy
+    access: Access
     is_active: bool
     created_at: Instant
 
