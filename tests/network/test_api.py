@@ -342,6 +342,7 @@ def a_club(database):
         ("max_paise_per_kwh=1200&min_kw=8", False),
         ("operator=2147483647", False),
         ("free_now=true", True),
+        ("working=true", True),
     ],
 )
 def test_a_place_is_found_by_what_it_is_like(client, clock, a_club, query, is_there):
@@ -455,3 +456,27 @@ def test_half_the_world_is_answered_in_a_few_statements(client, two_places, stat
 
     assert len(view["locations"]) == 2
     assert len(statements) <= 6
+
+
+@pytest.mark.parametrize(
+    ("known", "is_found"),
+    [
+        ({}, True),
+        ({"reported": ReportedStatus.CHARGING}, True),
+        ({"reported": ReportedStatus.FAULTED}, False),
+        ({"reported": ReportedStatus.UNAVAILABLE}, False),
+        ({"reported": None}, False),
+        ({"seen_at": NOON - 24 * HOUR}, False),
+        ({"seen_at": None}, False),
+        ({"lifecycle": Lifecycle.INOPERATIVE}, False),
+        ({"lifecycle": Lifecycle.PLANNED}, False),
+    ],
+)
+def test_what_is_broken_or_unheard_of_can_be_left_out(
+    client, clock, database, known, is_found
+):
+    with database.transaction() as session:
+        make.an_evse(session, **known)
+
+    assert bool(found(client, "working=true")) == is_found
+    assert found(client, "") != []

@@ -64,6 +64,8 @@ class AnEvse:
     paise_per_kwh: int | None = 1_500
 
     def suits(self, search):
+        if search.is_working and (self.lifecycle != Lifecycle.ACTIVE or not self.plugs):
+            return False
         wants_free = search.is_free_now or search.slot is not None
         if self.lifecycle == Lifecycle.REMOVED:
             return False
@@ -234,6 +236,7 @@ def a_search(rng, kind):
         else None,
         kinds=frozenset(rng.sample(KINDS, rng.choice([0, 0, 1, 1, 2, 3]))),
         min_power_w=rng.choice([0, 0, 7_401, 60_000, 60_001]),
+        is_working=rng.random() < 0.1,
         is_free_now=rng.random() < 0.25,
         slot=LATER if rng.random() < 0.25 else None,
         amenities=frozenset(rng.sample(COMFORTS, rng.choice([0] * 8 + [1, 2]))),

@@ -58,6 +58,7 @@ class SearchForm:
     access: str
     operator: str
     max_price: str
+    working: str
     sort: str
     search: Search
     problems: dict[str, str] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class SearchForm:
             "access": self.access,
             "operator": self.operator,
             "max_price": self.max_price,
+            "working": self.working,
             "sort": self.sort,
         }
         return {name: value for name, value in (asked | changes).items() if value}
@@ -120,6 +122,7 @@ def search_from_args(args: Args, *, limits: Limits, now: datetime) -> SearchForm
         access=read("access", lambda: _one_of(Access, args, "access"), None),
         operator_id=read("operator", lambda: _operator(operator), None),
         most_paise_per_kwh=read("max_price", lambda: _paise(max_price), None),
+        is_working="working" in args,
         is_free_now=when == "now",
         slot=read("at", lambda: _slot(on, at, minutes, limits=limits, now=now), None)
         if when == "at"
@@ -142,6 +145,7 @@ def search_from_args(args: Args, *, limits: Limits, now: datetime) -> SearchForm
         access=search.access or "",
         operator=operator if search.operator_id else "",
         max_price="" if search.most_paise_per_kwh is None else max_price,
+        working="yes" if search.is_working else "",
         sort="" if order == Order.DISTANCE else order,
         search=search,
         problems=problems,

@@ -67,6 +67,7 @@ WORDS = {
     },
     "access": {Access.PUBLIC: "Everybody", Access.RESTRICTED: "Guests and residents"},
     "amenity": AMENITIES,
+    "working": {"yes": "Known to work"},
     "sort": {
         Order.DISTANCE: "Nearest",
         Order.PRICE: "Cheapest",
@@ -207,7 +208,7 @@ def _filters(form: SearchForm) -> list[Filter]:
     found = [("q", form.text)] if form.search.words else []
     found += [("min_kw", form.min_kw)] if form.search.min_power_w else []
     found += [("when", form.when)] if form.when else []
-    more = ("vehicle", "access", "max_price", "operator", "bbox", "sort")
+    more = ("vehicle", "access", "max_price", "operator", "bbox", "working", "sort")
     found += [(name, getattr(form, name)) for name in more if getattr(form, name)]
     filters = [Filter(name, value, form.query(**{name: ""})) for name, value in found]
     for kind in form.kinds:

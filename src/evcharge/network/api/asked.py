@@ -69,6 +69,9 @@ class Conditions(Query):
         description="What a kWh comes to in a charge of an hour, tax included, by the"
         " dearest hour of the week. Where nobody knows, it is not found",
     )
+    working: bool = Field(
+        default=False, description="An EVSE is heard of, and a plug of it works"
+    )
     free_now: bool = Field(default=False, description="An EVSE can be used at once")
     free_from: Instant | None = Field(
         default=None, description="With free_to: an EVSE can be booked for this slot"
@@ -139,6 +142,7 @@ def conditions_of(query: Conditions, now: datetime) -> Search:
         access=query.access,
         operator_id=query.operator,
         most_paise_per_kwh=query.max_paise_per_kwh,
+        is_working=query.working,
         is_free_now=query.free_now,
         slot=_slot(query, now),
     )

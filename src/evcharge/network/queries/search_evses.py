@@ -6,12 +6,20 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import aliased
 
+from evcharge.bookings.models import SlotClaim
 from evcharge.bookings.queries import is_taken
 from evcharge.bookings.rules import QUARTER, Slot, slot_no, slot_start
 from evcharge.network.rules import Search
 from evcharge.stations.models import Charger, Connector, Evse, Location
 from evcharge.stations.queries import is_heard_of
-from evcharge.stations.rules import IN_USE, OCCUPIED, Lifecycle, ReportedStatus
+from evcharge.stations.rules import (
+    DOWN,
+    IN_USE,
+    OCCUPIED,
+    ClaimedBy,
+    Lifecycle,
+    ReportedStatus,
+)
 
 # Made once: making an alias takes longer than all the rest of a condition.
 _plug = aliased(Connector)
@@ -33,13 +41,16 @@ def is_free_now(now: datetime) -> ColumnElement[bool]:
 
 
 def _conditions(search: Search, *, now: datetime) -> Iterator[ColumnElement[bool]]:
-    if search.is_free_now or search.slot is not None:
+    if search.is_working or search.is_free_now or search.slot is not None:
         yield Evse.lifecycle == Lifecycle.ACTIVE
     else:
         yield Evse.lifecycle != Lifecycle.REMOVED
     if search.most_paise_per_kwh is not None:
         yield Evse.paise_per_kwh <= search.most_paise_per_kwh
-    if search.kinds or search.min_power_w or search.is_free_now:
+    if search.is_working:
+        yield is_heard_of(now)
+        yield ~_is_blocked(now)
+    if search.kinds or search.min_power_w or search.is_free_now or search.is_working:
         yield _has_plug(search)
     if search.is_free_now:
         yield _is_available(now)
@@ -55,7 +66,17 @@ def _has_plug(search: Search) -> ColumnElement[bool]:
         wanted.append(_plug.power_w >= search.min_power_w)
     if search.is_free_now:  # A broken plug beside a working one is of no use.
         wanted.append(_plug.reported_status == ReportedStatus.AVAILABLE)
+    elif search.is_working:
+        wanted.append(_plug.reported_status.not_in(DOWN))
     return exists().where(*wanted)
+
+
+def _is_blocked(now: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        SlotClaim.evse_id == Evse.id,
+        SlotClaim.slot_no == slot_no(now),
+        SlotClaim.kind == ClaimedBy.BLOCK,
+    )
 
 
 def _is_available(now: datetime) -> ColumnElement[bool]:

@@ -45,7 +45,7 @@ class Search:
     `words` are folded. A free slot counts only where the EVSE can be booked for it.
     `radius_m` means nothing without `near`. `kinds`: any of them will do; all of the
     `amenities` must be there. Where a kWh comes to more than `most_paise_per_kwh`, or
-    nobody knows, is not wanted.
+    nobody knows, is not wanted. `is_working`: neither broken nor unheard of.
     """
 
     words: tuple[str, ...] = ()
@@ -58,6 +58,7 @@ class Search:
     access: Access | None = None
     operator_id: int | None = None
     most_paise_per_kwh: int | None = None
+    is_working: bool = False
     is_free_now: bool = False
     slot: Slot | None = None
     order: Order = Order.DISTANCE
@@ -75,7 +76,8 @@ class Search:
         """Whether what they ask of an EVSE is in a row of the index: there, power and
         price may be those of different ones."""
         is_for_one = self.min_power_w > 0 and self.most_paise_per_kwh is not None
-        return not (self.is_free_now or self.slot or is_for_one)
+        is_live = self.is_working or self.is_free_now or self.slot is not None
+        return not (is_live or is_for_one)
 
     def is_affordable(self, paise_per_kwh: int | None) -> bool:
         most = self.most_paise_per_kwh
