@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import event, insert
 
 import make
@@ -365,6 +367,30 @@ def test_paging_shows_every_match_once_and_in_order(database, monkeypatch, kind,
             matches += len(wanted)
 
     assert matches > 100, "these worlds have too little to find"
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    seed=st.integers(0, 2**32),
+    kind=st.sampled_from(["city", "india", "globe"]),
+    size=st.integers(0, 12),
+)
+def test_any_world_is_searched_as_by_hand(database, seed, kind, size):
+    rng = seeded(seed)
+    sites = a_world(rng, kind, size)
+
+    with database.reading() as session:
+        build(session, sites)
+        for _ in range(6):
+            search = a_search(rng, kind)
+            suiting = [site for site in sites if site.suits(search)]
+            wanted = sorted(suiting, key=lambda each: each.key(search))
+            found = all_pages(session, search, rng.choice([1, 3, 30]))
+            assert found == [site.id for site in wanted], search
 
 
 @pytest.mark.parametrize("kind", ["india", "globe"])
