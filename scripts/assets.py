@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from scripts import places
 from scripts.npm import install
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ MADE_FROM = [
     ICONS,
     Path(__file__),
     Path(__file__).with_name("npm.py"),
+    Path(places.__file__),
+    places.HINDI,
+    ROOT / "src/evcharge/places/rules.py",
 ]
 
 COPIED = {
@@ -88,6 +92,7 @@ def main() -> None:
     for name, content in paper_fonts(modules):
         _write(name, content)
     _write(LICENCES, licences(modules))
+    places.build()
     STAMP.write_text(fingerprint)
     shutil.rmtree(modules)
     seconds = time.perf_counter() - started
@@ -107,6 +112,7 @@ def _is_current(fingerprint: str) -> bool:
         STAMP.exists()
         and STAMP.read_text() == fingerprint
         and all((VENDOR / name).exists() for name in PRODUCTS)
+        and places.PRODUCT.exists()
     )
 
 

@@ -48,6 +48,7 @@ from evcharge.payments.pages import pages as payments_pages
 from evcharge.payments.pages import webhooks
 from evcharge.payments.providers.simulated_pages import gateway_pages
 from evcharge.payments.queries import owed_paise
+from evcharge.places.api import api as places_api
 from evcharge.reports.admin import admin as reports_admin
 from evcharge.reports.admin import payments_admin
 from evcharge.reports.admin_api import api as reports_admin_api
@@ -90,6 +91,7 @@ APIS = (
     payments_api,
     charging_api,
     charging_admin_api,
+    places_api,
     network_api,
     network_admin_api,
     bookings_admin_api,

@@ -198,6 +198,7 @@ login    POST /api/v1/dues/<uuid:due_id>/pay
 public   GET  /api/v1/evses/<int:evse_id>/availability
 public   GET  /api/v1/locations
 public   GET  /api/v1/locations/<int:location_id>
+public   GET  /api/v1/places
 public   GET  /api/v1/map
 public   GET  /api/v1/openapi.json
 login    GET  /api/v1/sessions

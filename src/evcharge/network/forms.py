@@ -46,6 +46,7 @@ class SearchForm:
 
     text: str
     near: str
+    place: str
     kinds: tuple[str, ...]
     min_kw: str
     when: str
@@ -68,6 +69,7 @@ class SearchForm:
         asked = {
             "q": self.text,
             "near": self.near,
+            "place": self.place if self.near else "",
             "connector": list(self.kinds),
             "min_kw": self.min_kw,
             "when": self.when,
@@ -133,6 +135,7 @@ def search_from_args(args: Args, *, limits: Limits, now: datetime) -> SearchForm
     return SearchForm(
         text=text[:LONGEST_TEXT],
         near="" if "near" in problems else near,
+        place=_place(args) if here else "",
         kinds=tuple(sorted(plugs)),
         min_kw="" if "min_kw" in problems else min_kw,
         when=when,
@@ -150,6 +153,11 @@ def search_from_args(args: Args, *, limits: Limits, now: datetime) -> SearchForm
         search=search,
         problems=problems,
     )
+
+
+def _place(args: Args) -> str:
+    """Return what `near` is called. It is only shown: the point says where."""
+    return " ".join(args.get("place", "").replace("\0", " ").split())[:LONGEST_TEXT]
 
 
 def location_ids(args: Args, *, most: int) -> list[int]:

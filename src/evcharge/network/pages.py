@@ -33,6 +33,8 @@ from evcharge.network.rules import (
 )
 from evcharge.network.rules.summaries import Summary, summary_of
 from evcharge.network.tally import Tally
+from evcharge.places.queries import find_places
+from evcharge.places.rules import Place
 from evcharge.stations.rules import Access, ConnectorKind
 from evcharge.stations.rules.codes import evse_code
 from evcharge.stations.rules.entries import AMENITIES
@@ -76,6 +78,7 @@ WORDS = {
     },
 }
 POWERS_KW = ("7", "22", "50", "100", "150")
+PLACES_OFFERED = 3
 LENGTHS_MINUTES = (30, 45, 60, 90, 120, 180, 240, 360, 480)
 
 
@@ -108,6 +111,7 @@ def home() -> ResponseReturnValue:
         form=form,
         cards=_cards(sites, form.search, now=now),
         filters=filters,
+        places=_places(form),
         totals=None if filters or form.near else _totals(now),
         has_more=goes_on_at is not None,
         kinds=KINDS,
@@ -165,6 +169,13 @@ def location(location_id: int) -> ResponseReturnValue:
         is_open_now=site.hours.is_open(now),
         now=now,
     )
+
+
+def _places(form: SearchForm) -> list[Place]:
+    """Return where they may have meant, for who types a place where we have no site."""
+    if form.near or not form.search.words:
+        return []
+    return find_places(form.text, limit=PLACES_OFFERED)
 
 
 def _runs(site: SitePage) -> bool:

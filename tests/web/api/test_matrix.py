@@ -253,6 +253,7 @@ REQUESTS: dict[str, Callable[[World], Json | None]] = {
     "unlock_session": lambda w: None,
     "list_locations": lambda w: None,
     "get_location": lambda w: None,
+    "list_places": lambda w: None,
     "get_map": lambda w: None,
     "get_availability": lambda w: None,
     "list_admin_chargers": lambda w: None,
@@ -314,7 +315,10 @@ REQUESTS: dict[str, Callable[[World], Json | None]] = {
         "energy_wh": 30_000,
     },
 }
-QUERIES = {"remove_admin_evse": "?cancel_bookings=true&reason=Gone"}
+QUERIES = {
+    "list_places": "?q=Tumk",
+    "remove_admin_evse": "?cancel_bookings=true&reason=Gone",
+}
 # Right, from the right caller, and still refused by how things are in this world.
 REFUSED_BY_STATE = {"mark_admin_no_show": 409, "start_booked_session": 409}
 # Here what is foreign to South is named in the body, not in the address.

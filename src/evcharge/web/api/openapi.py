@@ -60,6 +60,7 @@ TAGS = {
     "tokens": "How a program logs in and out",
     "locations": "Where to charge",
     "map": "What is where, for a map",
+    "places": "Towns, localities and pincodes by name",
     "evses": "When a charging point is free",
     "bookings": "Book a slot, pay, move, cancel, start to charge",
     "dues": "What is still to pay",
