@@ -14,6 +14,7 @@ from program import Program
 Visit = Callable[..., Page]
 SMALL_PHONE = {"viewport": {"width": 360, "height": 740}}
 GATEWAY = re.compile(r"/simulated-gateway/")
+TRIES = 30  # Two seconds apart: a busy machine connects two hundred chargers slowly.
 VISIT = re.compile(r"/visits/[\w.-]+$")
 
 
@@ -123,7 +124,7 @@ def scan(page: Page) -> None:
 
 def press_pay(page: Page) -> None:
     """Press it, and again while the charger of a demo that began just now connects."""
-    for _ in range(15):
+    for _ in range(TRIES):
         page.get_by_role("button", name="Pay and charge").click()
         page.wait_for_load_state()
         if GATEWAY.search(page.url):
