@@ -44,7 +44,7 @@ class Fleet:
         place, name = location_of(self, number), identity(number)
         seen = HEARTBEAT_SECONDS, now, now, 1
         rows.add("chargers", number, place, name, "", "", *seen)
-        rows.add("evses", number, number, 1, "active", PRICE_PAISE, 1)
+        rows.add("evses", number, number, 1, "active", PRICE_PAISE, None, 1)
         kind = ConnectorKind.CCS2.value, 60_000, ReportedStatus.AVAILABLE.value, now
         rows.add("connectors", number, number, 1, *kind)
         hashed = KeyHash.of(KEY.encode())
