@@ -50,8 +50,9 @@ EMAILS = {role: f"{role}@example.com" for role in ("driver", "operator", "admin"
 PAGES = [
     ("driver", "/", 9),
     ("driver", "/locations/cards?id=1&id=2", 7),
+    ("driver", "/favourites", 8),
     ("nobody", "/locations/{location_id}", 8),
-    ("driver", "/locations/{location_id}", 9),
+    ("driver", "/locations/{location_id}", 10),
     ("driver", "/evses/{evse_id}/book", 8),
     ("nobody", "/signup", 0),
     ("nobody", "/login", 0),

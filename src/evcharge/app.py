@@ -30,6 +30,7 @@ from evcharge.charging.admin import admin as charging_admin
 from evcharge.charging.admin_api import api as charging_admin_api
 from evcharge.charging.api import api as charging_api
 from evcharge.charging.pages import pages as charging_pages
+from evcharge.favourites.pages import pages as favourites_pages
 from evcharge.finance.admin import admin as finance_admin
 from evcharge.invoices.admin import admin as invoices_admin
 from evcharge.invoices.pages import pages as invoices_pages
@@ -56,12 +57,17 @@ from evcharge.tariffs.admin import admin as tariffs_admin
 from evcharge.tariffs.admin_api import api as tariffs_admin_api
 from evcharge.taxes.admin import admin as taxes_admin
 from evcharge.taxes.pages import pages as taxes_pages
-from evcharge.taxes.service import invoice_person
 from evcharge.web import errors, formats, health, shell, transfer, urls
 from evcharge.web.api import access as api_access
 from evcharge.web.api import docs as api_docs
 from evcharge.web.context import CurrentUser, db
-from evcharge.wiring import ON_PAID, open_database, payment_providers, upcoming_bookings
+from evcharge.wiring import (
+    ON_PAID,
+    forget,
+    open_database,
+    payment_providers,
+    upcoming_bookings,
+)
 
 BLUEPRINTS = (
     health.blueprint,
@@ -84,6 +90,7 @@ BLUEPRINTS = (
     reports_admin,
     payments_admin,
     finance_admin,
+    favourites_pages,
 )
 APIS = (
     accounts_api,
@@ -125,7 +132,7 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app.extensions["evcharge.identify_token"] = identify_token
     app.extensions["evcharge.on_paid"] = ON_PAID
     app.extensions["evcharge.upcoming_bookings"] = upcoming_bookings
-    app.extensions["evcharge.forget"] = invoice_person
+    app.extensions["evcharge.forget"] = forget
     app.extensions["evcharge.owed_paise"] = owed_paise
     providers = payment_providers(settings, database)
     app.extensions["evcharge.providers"] = providers

@@ -18,6 +18,8 @@ from evcharge.charging import models as charging_models
 from evcharge.charging.service import confirm_prepaid, on_answered
 from evcharge.control import models as control_models
 from evcharge.control.models import ChargerCommand
+from evcharge.favourites import models as favourites_models
+from evcharge.favourites.service import remove_all
 from evcharge.finance import jobs as finance_jobs
 from evcharge.finance import models as finance_models
 from evcharge.finance.audit import discrepancies
@@ -39,6 +41,7 @@ from evcharge.stations import models as stations_models
 from evcharge.tariffs import jobs as tariffs_jobs
 from evcharge.tariffs import models as tariffs_models
 from evcharge.taxes import models as taxes_models
+from evcharge.taxes.service import invoice_person
 
 TABLES = (
     jobs,
@@ -54,6 +57,7 @@ TABLES = (
     bookings_models,
     charging_models,
     finance_models,
+    favourites_models,
 )
 metadata = Base.metadata
 
@@ -77,6 +81,12 @@ ON_ANSWERED: OnAnswered = on_answered
 def upcoming_bookings(session: Session, user_id: int, now: datetime) -> int:
     """Whoever has some does not delete their account yet."""
     return booking_counts(session, user_id, now=now)["upcoming"]
+
+
+def forget(session: Session, user_id: int) -> None:
+    """Take away what features keep about a person who leaves."""
+    invoice_person(session, user_id)
+    remove_all(session, user_id)
 
 
 # What jobs do, and how often those that repeat are due.

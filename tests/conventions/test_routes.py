@@ -236,6 +236,9 @@ public   POST /login
 public   POST /logout
 public   GET  /metrics
 login    GET  /dues
+login    GET  /favourites
+login    POST /favourites/<int:location_id>
+login    POST /favourites/<int:location_id>/remove
 login    POST /dues/<uuid:due_id>/pay
 login    GET  /payments/<uuid:payment_id>
 login    GET  /payments/<uuid:payment_id>/return

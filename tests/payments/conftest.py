@@ -23,6 +23,7 @@ from evcharge.payments.queries import paid_for_item
 from evcharge.payments.rules import Item, ItemKind, Outcome, Payer, PaymentStatus
 from evcharge.payments.service import (
     open_checkout,
+    open_due,
     receive_message,
     record_outcome,
     refund_item,
@@ -193,3 +194,19 @@ def shop(database: Database, new_settings: Callable[..., Settings]) -> Shop:
     with database.transaction() as session:
         user_id = make.a_user(session).id
     return Shop(database, new_settings().secret_key, user_id)
+
+
+@pytest.fixture
+def due(shop):
+    with shop.database.transaction() as session:
+        return open_due(
+            session,
+            payer=Payer(shop.user_id),
+            item_kind=ItemKind.BOOKING,
+            item_id=shop.item_id,
+            reference="EV-7K3M9Q",
+            location_id=make.a_location(session).id,
+            amount_paise=4_200,
+            reason="You used more than you paid for",
+            now=shop.now,
+        )

@@ -4,27 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-import make
 from api import bearer
 from evcharge.payments.models import Due
-from evcharge.payments.rules import ItemKind, Payer
-from evcharge.payments.service import open_due
-
-
-@pytest.fixture
-def due(shop):
-    with shop.database.transaction() as session:
-        return open_due(
-            session,
-            payer=Payer(shop.user_id),
-            item_kind=ItemKind.BOOKING,
-            item_id=shop.item_id,
-            reference="EV-7K3M9Q",
-            location_id=make.a_location(session).id,
-            amount_paise=4_200,
-            reason="You used more than you paid for",
-            now=shop.now,
-        )
 
 
 @pytest.fixture

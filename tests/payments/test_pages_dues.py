@@ -8,7 +8,7 @@ from evcharge.kernel.ids import new_id
 from evcharge.payments.models import Due, Refund
 from evcharge.payments.paying import begin_payment
 from evcharge.payments.rules import ItemKind, Payer, RefundStatus
-from evcharge.payments.service import open_due, settle_due
+from evcharge.payments.service import settle_due
 
 OWED = 4_200
 
@@ -18,22 +18,6 @@ def shop(shop, app, driver):
     app.extensions["evcharge.on_paid"] = shop.on_paid | {ItemKind.DUE: settle_due}
     shop.user_id = driver.user_id
     return shop
-
-
-@pytest.fixture
-def due(shop):
-    with shop.database.transaction() as session:
-        return open_due(
-            session,
-            payer=Payer(shop.user_id),
-            item_kind=ItemKind.BOOKING,
-            item_id=shop.item_id,
-            reference="EV-7K3M9Q",
-            location_id=make.a_location(session).id,
-            amount_paise=OWED,
-            reason="You used more than you paid for",
-            now=shop.now,
-        )
 
 
 def test_who_owes_nothing_is_told_so(driver, shop):

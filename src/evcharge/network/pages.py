@@ -109,7 +109,7 @@ def home() -> ResponseReturnValue:
     page = render_template(
         "network/home.html",
         form=form,
-        cards=_cards(sites, form.search, now=now),
+        cards=cards_of(sites, form.search, now=now),
         filters=filters,
         places=_places(form),
         totals=None if filters or form.near else _totals(now),
@@ -135,7 +135,7 @@ def cards() -> ResponseReturnValue:
     return render_template(
         "network/_cards.html",
         form=form,
-        cards=_cards(sites, form.search, now=now),
+        cards=cards_of(sites, form.search, now=now),
         now=now,
     )
 
@@ -191,7 +191,8 @@ def _totals(now: datetime) -> Totals:
     return cast(Tally, tally).totals(lambda: totals(reading(), now=now), now=now)
 
 
-def _cards(sites: list[Site], search: Search, *, now: datetime) -> list[Card]:
+def cards_of(sites: list[Site], search: Search, *, now: datetime) -> list[Card]:
+    """Return what the cards of these places say now, of what suits a search."""
     ids = [site.id for site in sites]
     evses = evses_now(reading(), ids, now=now, slot=search.slot, with_prices=True)
     summaries = [summary_of(evses[site.id], search) for site in sites]
@@ -205,7 +206,7 @@ def _book_url(site: Site, summary: Summary, search: Search) -> str:
     """Lead straight to the times of an EVSE when it is plain which one they want."""
     evse_id, slot = summary.first_free_evse_id, search.slot
     if evse_id is None or not (slot or search.kinds or search.min_power_w):
-        return url_for(".location", location_id=site.id)
+        return url_for("network.location", location_id=site.id)
     return url_for(
         "bookings.choose_time",
         evse_id=evse_id,

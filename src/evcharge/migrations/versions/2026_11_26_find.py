@@ -76,11 +76,28 @@ def upgrade() -> None:
         sa.Column("sum_lon_e6", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("level", "kind", "north", "east", name="pk_map_cells"),
     )
+    op.create_table(
+        "favourites",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("location_id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name="fk_favourites_user_id_users"
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"],
+            ["locations.id"],
+            name="fk_favourites_location_id_locations",
+        ),
+        sa.PrimaryKeyConstraint("user_id", "location_id", name="pk_favourites"),
+    )
+    op.create_index("ix_favourites_location_id", "favourites", ["location_id"])
     _fill(op.get_bind())
     op.create_index(SEARCH, "location_connectors", PLACE + FACTS)
 
 
 def downgrade() -> None:
+    op.drop_table("favourites")
     op.drop_table("map_cells")
     op.drop_index(SEARCH, "location_connectors")
     for name in FACTS:
