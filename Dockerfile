@@ -17,7 +17,7 @@ COPY README.md LICENSE NOTICE ./
 COPY assets assets
 COPY scripts scripts
 COPY src src
-RUN .venv/bin/python -m scripts.assets \
+RUN PYTHONPATH=src .venv/bin/python -m scripts.assets \
  && UV_PROJECT_ENVIRONMENT=/opt/evcharge \
     uv sync --frozen --no-default-groups --all-extras --no-editable
 
